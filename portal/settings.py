@@ -1,0 +1,174 @@
+"""Settings: one file, from the environment (README, "Configuration"). Defaults are safe for production."""
+
+from pathlib import Path
+
+from csp.constants import NONE, SELF
+
+from portal import databases, env, state
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+STATE = state.here()
+
+# ── Core ────────────────────────────────────────────────────────────────────────────────────────
+DEBUG = env.boolean("PORTAL_DEBUG", False)
+SECRET_KEY = env.text("PORTAL_SECRET_KEY") or STATE.secret("django")
+WEB_HOST, WEB_PORT = env.address("PORTAL_BIND", "127.0.0.1:8000")
+PUBLIC_URL = env.text("PORTAL_PUBLIC_URL", f"http://{WEB_HOST}:{WEB_PORT}").rstrip("/")
+ENVIRONMENT = env.text("PORTAL_ENVIRONMENT")
+ALLOWED_HOSTS = list(env.names("PORTAL_ALLOWED_HOSTS", ("*",)))
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+ROOT_URLCONF = "portal.urls"
+WSGI_APPLICATION = "portal.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    "portal.apps.PortalConfig",
+    "ingest.apps.IngestConfig",
+    "connectors.apps.ConnectorsConfig",
+    "audit.apps.AuditConfig",
+    "portal.apps.PortalAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "axes",
+    "django_celery_beat",
+    "django_filters",
+    "drf_spectacular",
+    "rest_framework",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# ── Database ────────────────────────────────────────────────────────────────────────────────────
+# Two logins of one database: `default` may only add evidence and read it, `owner` migrates and keeps partitions.
+DATABASES = {"default": databases.application(), "owner": databases.owner()}
+DATABASE_ROUTERS = ["portal.databases.Router"]
+
+# ── Broker and tasks ────────────────────────────────────────────────────────────────────────────
+CELERY_BROKER_URL = databases.broker()
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_TIMEZONE = "UTC"
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+
+# ── Time and language ───────────────────────────────────────────────────────────────────────────
+TIME_ZONE = "UTC"
+USE_TZ = True
+LANGUAGE_CODE = "en"
+USE_I18N = True
+
+# ── People who log in ───────────────────────────────────────────────────────────────────────────
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "admin:login"
+SESSION_COOKIE_AGE = 8 * 3600
+SESSION_COOKIE_SAMESITE = "Lax"
+AXES_FAILURE_LIMIT = env.integer("PORTAL_LOGIN_FAILURES", 5, minimum=1)
+AXES_COOLOFF_TIME = 0.5  # hours
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+
+# ── Browsers ────────────────────────────────────────────────────────────────────────────────────
+SECURE = PUBLIC_URL.startswith("https://")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
+SECURE_SSL_REDIRECT = False  # the proxy that ends TLS redirects; the health checks behind it speak plain HTTP
+SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else None
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+
+# ── Static files ────────────────────────────────────────────────────────────────────────────────
+STATIC_URL = "static/"
+STATIC_ROOT = STATE.static
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+WHITENOISE_MANIFEST_STRICT = False
+
+# ── REST ────────────────────────────────────────────────────────────────────────────────────────
+REST_FRAMEWORK = {
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Agent Governance Portal",
+    "DESCRIPTION": "Evidence of what coding agents did and who allowed it.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+}
+
+# ── Evidence ────────────────────────────────────────────────────────────────────────────────────
+AUDIT_IDENTITY_KEY = STATE.key("identity")
+AUDIT_DUPLICATE_WINDOW_DAYS = 30
+AUDIT_PARTITION_MONTHS_AHEAD = 3
+
+# ── Receiver ────────────────────────────────────────────────────────────────────────────────────
+OTLP_HTTP_HOST, OTLP_HTTP_PORT = env.address("OTLP_HTTP_BIND", "127.0.0.1:4318")
+OTLP_PUBLIC_URL = env.text("OTLP_PUBLIC_URL", f"http://{OTLP_HTTP_HOST}:{OTLP_HTTP_PORT}").rstrip("/")
+INGEST_SECRET_KEY = STATE.key("fingerprint")
+INGEST_WRITER_THREADS = env.integer("INGEST_WRITER_THREADS", 2, minimum=1)
+INGEST_TRUSTED_PROXIES = env.names("PORTAL_TRUSTED_PROXIES")
+
+# ── Logs ────────────────────────────────────────────────────────────────────────────────────────
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "portal.logs.JsonFormatter"}},
+    "handlers": {"stdout": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "json"}},
+    "root": {"handlers": ["stdout"], "level": env.text("PORTAL_LOG_LEVEL", "INFO")},
+    "loggers": {"django.server": {"handlers": [], "propagate": False}},
+}
