@@ -11,7 +11,7 @@ STATE = state.here()
 
 # ── Core ────────────────────────────────────────────────────────────────────────────────────────
 DEBUG = env.boolean("PORTAL_DEBUG", False)
-SECRET_KEY = env.text("PORTAL_SECRET_KEY") or STATE.secret("django")
+SECRET_KEY = env.text("PORTAL_SECRET_KEY") or STATE.secret("django.key")
 WEB_HOST, WEB_PORT = env.address("PORTAL_BIND", "127.0.0.1:8000")
 PUBLIC_URL = env.text("PORTAL_PUBLIC_URL", f"http://{WEB_HOST}:{WEB_PORT}").rstrip("/")
 ENVIRONMENT = env.text("PORTAL_ENVIRONMENT")
@@ -129,7 +129,7 @@ CONTENT_SECURITY_POLICY = {
 
 # ── Static files ────────────────────────────────────────────────────────────────────────────────
 STATIC_URL = "static/"
-STATIC_ROOT = STATE.static
+STATIC_ROOT = STATE.root / "static"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
@@ -152,14 +152,21 @@ SPECTACULAR_SETTINGS = {
 }
 
 # ── Evidence ────────────────────────────────────────────────────────────────────────────────────
-AUDIT_IDENTITY_KEY = STATE.key("identity")
+AUDIT_IDENTITY_KEY = STATE.secret_bytes("identity.key")
 AUDIT_DUPLICATE_WINDOW_DAYS = 30
 AUDIT_PARTITION_MONTHS_AHEAD = 3
+AUDIT_TEAM_ATTRIBUTES = env.names("AUDIT_TEAM_ATTRIBUTES", ("team.id", "team", "department"))
+AUDIT_COST_CENTER_ATTRIBUTES = env.names(
+    "AUDIT_COST_CENTER_ATTRIBUTES", ("cost_center", "cost_center.id", "cost.center")
+)
+AUDIT_REPOSITORY_ATTRIBUTES = env.names(
+    "AUDIT_REPOSITORY_ATTRIBUTES", ("vcs.repository.url.full", "vcs.repository.name", "repository", "repo")
+)
 
 # ── Receiver ────────────────────────────────────────────────────────────────────────────────────
 OTLP_HTTP_HOST, OTLP_HTTP_PORT = env.address("OTLP_HTTP_BIND", "127.0.0.1:4318")
 OTLP_PUBLIC_URL = env.text("OTLP_PUBLIC_URL", f"http://{OTLP_HTTP_HOST}:{OTLP_HTTP_PORT}").rstrip("/")
-INGEST_SECRET_KEY = STATE.key("fingerprint")
+INGEST_SECRET_KEY = STATE.secret_bytes("fingerprint.key")
 INGEST_WRITER_THREADS = env.integer("INGEST_WRITER_THREADS", 2, minimum=1)
 INGEST_TRUSTED_PROXIES = env.names("PORTAL_TRUSTED_PROXIES")
 

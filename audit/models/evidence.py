@@ -86,7 +86,9 @@ class Event(models.Model):
     origin = models.ForeignKey(Origin, models.DO_NOTHING, null=True, db_constraint=False, related_name="+")
     session = models.UUIDField(null=True)
     session_id = models.TextField("vendor's session", null=True)
-    chain = models.BigIntegerField(null=True, help_text="Installation, version and terminal that count events together.")
+    chain = models.BigIntegerField(
+        null=True, help_text="Installation, version and terminal that count events together."
+    )
     sequence = models.BigIntegerField(null=True)
     prompt_id = models.TextField("prompt", null=True)
     request_id = models.TextField("request", null=True)
@@ -143,7 +145,9 @@ class Event(models.Model):
 class Content(models.Model):
     """What may be personal or sensitive in an event; shown only with the right to see it."""
 
-    event = models.OneToOneField(Event, models.DO_NOTHING, primary_key=True, db_constraint=False, related_name="content")
+    event = models.OneToOneField(
+        Event, models.DO_NOTHING, primary_key=True, db_constraint=False, related_name="content"
+    )
     salt = models.BinaryField()
     bytes = models.BinaryField()
     command = models.TextField(null=True)

@@ -19,8 +19,12 @@ class Session(models.Model):
     source_id = models.BigIntegerField()
     agent = models.TextField()
     session_id = models.TextField("vendor's session")
-    subject = models.ForeignKey(Subject, models.DO_NOTHING, null=True, db_constraint=False, db_index=False, related_name="sessions")
-    origin = models.ForeignKey(Origin, models.DO_NOTHING, null=True, db_constraint=False, db_index=False, related_name="+")
+    subject = models.ForeignKey(
+        Subject, models.DO_NOTHING, null=True, db_constraint=False, db_index=False, related_name="sessions"
+    )
+    origin = models.ForeignKey(
+        Origin, models.DO_NOTHING, null=True, db_constraint=False, db_index=False, related_name="+"
+    )
     service_version = models.TextField("version", null=True)
     entrypoint = models.TextField(null=True)
     terminal = models.TextField(null=True)
@@ -77,10 +81,16 @@ class ToolUse(models.Model):
     id = models.UUIDField(primary_key=True)
     source_id = models.BigIntegerField()
     agent = models.TextField()
-    session = models.ForeignKey(Session, models.DO_NOTHING, null=True, db_constraint=False, db_index=False, related_name="+")
+    session = models.ForeignKey(
+        Session, models.DO_NOTHING, null=True, db_constraint=False, db_index=False, related_name="+"
+    )
     session_vendor_id = models.TextField("vendor's session", null=True)
-    subject = models.ForeignKey(Subject, models.DO_NOTHING, null=True, db_constraint=False, db_index=False, related_name="+")
-    origin = models.ForeignKey(Origin, models.DO_NOTHING, null=True, db_constraint=False, db_index=False, related_name="+")
+    subject = models.ForeignKey(
+        Subject, models.DO_NOTHING, null=True, db_constraint=False, db_index=False, related_name="+"
+    )
+    origin = models.ForeignKey(
+        Origin, models.DO_NOTHING, null=True, db_constraint=False, db_index=False, related_name="+"
+    )
     team = models.TextField(null=True)
     repository = models.TextField(null=True)
     tool_use_id = models.TextField(null=True)
@@ -164,7 +174,9 @@ class McpUse(models.Model):
 
     id = models.UUIDField(primary_key=True)
     server = models.ForeignKey(McpServer, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="uses")
-    session = models.ForeignKey(Session, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="mcp_uses")
+    session = models.ForeignKey(
+        Session, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="mcp_uses"
+    )
     first_at = models.DateTimeField()
     last_at = models.DateTimeField()
     connections = models.BigIntegerField(default=0)
@@ -184,9 +196,13 @@ class Gap(models.Model):
     """Numbers that a client gave to events which never arrived."""
 
     id = models.UUIDField(primary_key=True)
-    session = models.ForeignKey(Session, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="gap_rows")
+    session = models.ForeignKey(
+        Session, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="gap_rows"
+    )
     chain = models.BigIntegerField()
-    after = models.BigIntegerField(null=True, help_text="The number before the gap; null: the run's beginning is missing.")
+    after = models.BigIntegerField(
+        null=True, help_text="The number before the gap; null: the run's beginning is missing."
+    )
     before = models.BigIntegerField(help_text="The number after the gap.")
     missing = models.BigIntegerField()
     at = models.DateTimeField(help_text="When the event after the gap happened.")
@@ -201,7 +217,9 @@ class Gap(models.Model):
 class SearchText(models.Model):
     """The words of an event's content."""
 
-    event = models.OneToOneField(Event, models.DO_NOTHING, primary_key=True, db_constraint=False, related_name="search_text")
+    event = models.OneToOneField(
+        Event, models.DO_NOTHING, primary_key=True, db_constraint=False, related_name="search_text"
+    )
     session = models.UUIDField(null=True)
     words = SearchVectorField()
 
