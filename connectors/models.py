@@ -1,0 +1,146 @@
+"""Who sends: sources and the tokens they send with; and who reads over REST. Secrets are kept as digests only."""
+
+import datetime as dt
+from typing import Any, ClassVar
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models.functions import Lower, Now
+from django.utils import timezone
+
+from connectors import scopes
+
+NAME_LENGTH = 80
+EXPIRING = dt.timedelta(days=14)
+
+
+class Source(models.Model):
+    """A group of hosts that report together. Events carry its id; what it is called may change."""
+
+    name = models.CharField(max_length=NAME_LENGTH, help_text="Shown in lists and with every event.")
+    agent = models.CharField(
+        max_length=32,
+        blank=True,
+        help_text="The agent that reports, where its telemetry does not say so itself.",
+    )
+    team = models.CharField(
+        max_length=NAME_LENGTH,
+        blank=True,
+        help_text="A team named inside the telemetry is only a claim; this one is set here.",
+    )
+    environment = models.CharField(max_length=NAME_LENGTH, blank=True, help_text="Such as laptops, CI, production.")
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        default_permissions = ("change", "view")
+        constraints = [
+            models.UniqueConstraint(
+                Lower("name"),
+                name="connectors_source_name",
+                violation_error_message="There is a source of this name already.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Token(models.Model):
+    """One token: what it may do, until when, and what became of it. Never deleted (migration 0002 sees to it)."""
+
+    KINDS = [(scopes.INGEST, "ingestion"), (scopes.API, "API")]
+
+    kind = models.CharField(max_length=8, choices=KINDS, editable=False)
+    name = models.CharField(max_length=NAME_LENGTH)
+    source = models.ForeignKey(Source, models.PROTECT, null=True, blank=True, related_name="tokens")
+    digest = models.BinaryField(max_length=32, unique=True, help_text="SHA-256 of the token.")
+    prefix = models.CharField(max_length=16, help_text="How the token begins, to recognise it by.")
+    last_four = models.CharField(max_length=4)
+    scopes = ArrayField(models.CharField(max_length=32))
+    networks = ArrayField(models.CharField(max_length=64), default=list, blank=True)
+    records_per_minute = models.PositiveIntegerField(null=True, blank=True)
+    expires_at = models.DateTimeField("expires", null=True, blank=True)
+    created_at = models.DateTimeField("issued", db_default=Now())
+    created_by = models.TextField("issued by")
+    revoked_at = models.DateTimeField("revoked", null=True)
+    revoked_by = models.TextField(blank=True)
+    revoke_reason = models.TextField(blank=True)
+    rotated_from = models.OneToOneField("self", models.PROTECT, null=True, related_name="replaced_by")
+    valid_until = models.DateTimeField(null=True, help_text="After a rotation: when this one, the old one, stops.")
+    first_event_at = models.DateTimeField("first event", null=True)
+    last_used_at = models.DateTimeField("last used", null=True)
+    last_used_address = models.TextField(blank=True)
+    last_refused_at = models.DateTimeField("last refused", null=True)
+    last_refused_address = models.TextField(blank=True)
+    refusals = models.JSONField(default=dict, help_text="Refused requests by reason.")
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.CheckConstraint(
+                name="connectors_token_kind",
+                condition=models.Q(kind=scopes.INGEST, source__isnull=False)
+                | models.Q(kind=scopes.API, source__isnull=True),
+            ),
+            models.CheckConstraint(name="connectors_token_scopes", condition=models.Q(scopes__len__gt=0)),
+        ]
+        indexes = [models.Index(fields=["kind", "-id"], name="connectors_token_kind_id")]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…{self.last_four})"
+
+    @property
+    def ends_at(self) -> dt.datetime | None:
+        """When it stops by itself."""
+        return min(filter(None, (self.expires_at, self.valid_until)), default=None)
+
+    @property
+    def state(self) -> str:
+        """One word: revoked, expired, replaced, rotating, waiting, expiring or active."""
+        now = timezone.now()
+        if self.revoked_at:
+            return "revoked"
+        if self.expires_at and self.expires_at <= now:
+            return "expired"
+        if self.valid_until:
+            return "rotating" if self.valid_until > now else "replaced"
+        if self.first_event_at is None and self.last_used_at is None:
+            return "waiting"
+        return "expiring" if self.expires_at and self.expires_at <= now + EXPIRING else "active"
+
+    @property
+    def works(self) -> bool:
+        return self.state not in {"revoked", "expired", "replaced"}
+
+
+class OfKind(models.Manager):
+    """The tokens of one kind."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self.kind = kind
+
+    def get_queryset(self) -> models.QuerySet[Any]:
+        return super().get_queryset().filter(kind=self.kind)
+
+
+class IngestToken(Token):
+    """A token that agents send with. It can only write."""
+
+    objects: ClassVar[OfKind] = OfKind(scopes.INGEST)
+
+    class Meta:
+        proxy = True
+        default_permissions = ("add", "change", "view")
+        verbose_name = "ingestion token"
+
+
+class ApiToken(Token):
+    """A token that programs read with over REST."""
+
+    objects: ClassVar[OfKind] = OfKind(scopes.API)
+
+    class Meta:
+        proxy = True
+        default_permissions = ("add", "change", "view")
+        verbose_name = "API token"

@@ -1,0 +1,29 @@
+"""Tokens: how they are written (spelling), whether they open the door (access), what is noted (uses), their life."""
+
+from connectors.tokens.access import Refusal, TokenRecord, check, lookup, secret_of
+from connectors.tokens.lifecycle import TokenError, adopt, issue, revoke, rotate
+from connectors.tokens.spelling import checksum, digest, generate, is_well_formed, kind_of
+from connectors.tokens.uses import Refused, Use, is_due, note_refusals, touch
+
+__all__ = [
+    "Refusal",
+    "Refused",
+    "TokenError",
+    "TokenRecord",
+    "Use",
+    "adopt",
+    "check",
+    "checksum",
+    "digest",
+    "generate",
+    "is_due",
+    "is_well_formed",
+    "issue",
+    "kind_of",
+    "lookup",
+    "note_refusals",
+    "revoke",
+    "rotate",
+    "secret_of",
+    "touch",
+]

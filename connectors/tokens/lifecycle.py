@@ -1,0 +1,146 @@
+"""The life of a token: issued, rotated, revoked. The secret is returned once and kept nowhere."""
+
+import datetime as dt
+from collections.abc import Sequence
+
+from django.db import transaction
+from django.utils import timezone
+
+from connectors import addresses, scopes
+from connectors.models import Source, Token
+from connectors.tokens import spelling
+
+SHOWN = 4  # characters of the secret that tell a person which token it is; the last four beside them
+LONGEST_OVERLAP = dt.timedelta(days=7)
+USUAL_OVERLAP = dt.timedelta(hours=24)
+
+
+class TokenError(Exception):
+    """A token that cannot be issued, rotated or adopted; the message says why, to whoever asked."""
+
+
+def issue(
+    kind: str,
+    name: str,
+    *,
+    by: str,
+    scopes: Sequence[str],
+    networks: Sequence[str] = (),
+    expires_at: dt.datetime | None = None,
+    records_per_minute: int | None = None,
+    source: Source | None = None,
+) -> tuple[Token, str]:
+    """A new token and its secret. An ingestion token belongs to `source`, else to the source of that name.
+
+    Raises TokenError for scopes of the other kind or an expiry in the past, addresses.NotANetwork for a network.
+    """
+    secret = spelling.generate(kind)
+    token = _token(kind, name, secret, by=by, scopes=scopes, networks=networks, expires_at=expires_at)
+    token.records_per_minute = records_per_minute
+    with transaction.atomic():
+        token.source = _source(kind, name, source)
+        token.save(force_insert=True)
+    return token, secret
+
+
+def adopt(secret: str, name: str, *, by: str) -> Token | None:
+    """Take a secret made elsewhere, with all scopes of its kind; None if that secret was ever known here.
+
+    Raises TokenError if it is not written as a token is.
+    """
+    kind = spelling.kind_of(secret)
+    if kind is None:
+        raise TokenError("not a token: the prefix, the length or the checksum is wrong.")
+    if Token.objects.filter(digest=spelling.digest(secret)).exists():
+        return None
+    token = _token(kind, name, secret, by=by, scopes=tuple(scopes.SCOPES[kind]), networks=(), expires_at=None)
+    with transaction.atomic():
+        token.source = _source(kind, name, None)
+        token.save(force_insert=True)
+    return token
+
+
+def _token(
+    kind: str,
+    name: str,
+    secret: str,
+    *,
+    by: str,
+    scopes: Sequence[str],
+    networks: Sequence[str],
+    expires_at: dt.datetime | None,
+) -> Token:
+    _check_scopes(kind, scopes)
+    if expires_at is not None and expires_at <= timezone.now():
+        raise TokenError("The expiry lies in the past.")
+    return Token(
+        kind=kind,
+        name=name,
+        digest=spelling.digest(secret),
+        prefix=secret[: len(spelling.PREFIXES[kind]) + SHOWN],
+        last_four=secret[-4:],
+        scopes=list(dict.fromkeys(scopes)),
+        networks=[str(addresses.network(each)) for each in dict.fromkeys(networks)],
+        expires_at=expires_at,
+        created_by=by,
+    )
+
+
+def _check_scopes(kind: str, wanted: Sequence[str]) -> None:
+    known = scopes.SCOPES[kind]
+    if not wanted:
+        raise TokenError(f"Name at least one scope: {', '.join(known)}.")
+    if unknown := [each for each in wanted if each not in known]:
+        raise TokenError(f"{unknown[0]} is not a scope of this kind of token: {', '.join(known)}.")
+
+
+def _source(kind: str, name: str, source: Source | None) -> Source | None:
+    if kind == scopes.API:
+        return None
+    if source is not None:
+        return source
+    return Source.objects.filter(name__iexact=name).first() or Source.objects.create(name=name)
+
+
+def rotate(token: Token, overlap: dt.timedelta = USUAL_OVERLAP, *, by: str) -> tuple[Token, str]:
+    """A new token for the same use, and its secret; the old one goes on for `overlap` (0 to 7 days).
+
+    The new one gets as long a life as the old one had, from now. Raises TokenError if `token` no longer works or
+    was rotated already.
+    """
+    if not dt.timedelta() <= overlap <= LONGEST_OVERLAP:
+        raise TokenError("Both tokens can work together for at most 7 days.")
+    with transaction.atomic():
+        old = Token.objects.select_for_update().get(pk=token.pk)
+        if not old.works:
+            raise TokenError(f"This token is {old.state}; issue a new one.")
+        if old.valid_until is not None:
+            raise TokenError("This token was rotated already; rotate the one that replaced it.")
+        now = timezone.now()
+        secret = spelling.generate(old.kind)
+        new = _token(
+            old.kind,
+            old.name,
+            secret,
+            by=by,
+            scopes=old.scopes,
+            networks=old.networks,
+            expires_at=now + (old.expires_at - old.created_at) if old.expires_at else None,
+        )
+        new.source, new.records_per_minute, new.rotated_from = old.source, old.records_per_minute, old
+        new.save(force_insert=True)
+        old.valid_until = now + overlap
+        old.save(update_fields=["valid_until"])
+    return new, secret
+
+
+def revoke(token: Token, reason: str, *, by: str) -> Token:
+    """End a token for good; it is refused from the next request on. A second call changes nothing."""
+    if not reason.strip():
+        raise TokenError("Say why: the reason is kept with the token.")
+    with transaction.atomic():
+        current = Token.objects.select_for_update().get(pk=token.pk)
+        if current.revoked_at is None:
+            current.revoked_at, current.revoked_by, current.revoke_reason = timezone.now(), by, reason.strip()
+            current.save(update_fields=["revoked_at", "revoked_by", "revoke_reason"])
+    return current
