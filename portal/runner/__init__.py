@@ -1,0 +1,1 @@
+"""Runs the portal's processes on one machine, and its commands with the servers they need."""
