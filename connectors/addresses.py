@@ -37,7 +37,7 @@ def network(text: str) -> Network:
     text = text.strip()
     host, _, prefix = text.partition("/")
     try:
-        host_address = ip_address(host)
+        host_address = ip_address("" if "%" in host else host)  # a zone is one machine's own name for a link
     except ValueError:
         raise NotANetwork(f"{text} is not a network: write it like 10.20.0.0/16 or 2001:db8::/32.") from None
     longest = host_address.max_prefixlen

@@ -65,16 +65,16 @@ WRONG_NETWORK = Refusal(403, "wrong_network", "This token may not be used from t
 def secret_of(authorization: str | None) -> str | Refusal:
     """The token in an `Authorization` header (RFC 6750 §2.1), its checksum verified."""
     scheme, _, secret = (authorization or "").strip().partition(" ")
-    if scheme.lower() != "bearer":
-        return MISSING
     secret = secret.strip()
+    if scheme.lower() != "bearer" or not secret:
+        return MISSING
     return secret if spelling.is_well_formed(secret) else MALFORMED
 
 
 _FIELDS = tuple(each.name for each in fields(TokenRecord))  # in the order of the columns below
 _LOOKUP = """
-SELECT token.digest, token.id, token.kind, token.name, token.source_id, source.name, nullif(source.agent, ''), token.scopes,
-       token.networks, token.records_per_minute, token.revoked_at, token.expires_at, token.valid_until,
+SELECT token.digest, token.id, token.kind, token.name, token.source_id, source.name, nullif(source.agent, ''),
+       token.scopes, token.networks, token.records_per_minute, token.revoked_at, token.expires_at, token.valid_until,
        token.first_event_at, token.last_used_at
 FROM connectors_token token LEFT JOIN connectors_source source ON source.id = token.source_id
 WHERE token.digest = ANY(%s::bytea[])
