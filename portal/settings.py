@@ -140,8 +140,8 @@ WHITENOISE_MANIFEST_STRICT = False
 REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_AUTHENTICATION_CLASSES": [],
-    "DEFAULT_PERMISSION_CLASSES": [],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["connectors.api.authentication.ApiTokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["connectors.api.authentication.RequiresScope"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
 }
 SPECTACULAR_SETTINGS = {
@@ -169,6 +169,10 @@ OTLP_PUBLIC_URL = env.text("OTLP_PUBLIC_URL", f"http://{OTLP_HTTP_HOST}:{OTLP_HT
 INGEST_SECRET_KEY = STATE.secret_bytes("fingerprint.key")
 INGEST_WRITER_THREADS = env.integer("INGEST_WRITER_THREADS", 2, minimum=1)
 INGEST_TRUSTED_PROXIES = env.names("PORTAL_TRUSTED_PROXIES")
+
+# ── Tokens ──────────────────────────────────────────────────────────────────────────────────────
+CONNECTORS_BOOTSTRAP_INGEST_TOKEN = env.text("PORTAL_BOOTSTRAP_INGEST_TOKEN")
+CONNECTORS_BOOTSTRAP_API_TOKEN = env.text("PORTAL_BOOTSTRAP_API_TOKEN")
 
 # ── Logs ────────────────────────────────────────────────────────────────────────────────────────
 LOGGING = {

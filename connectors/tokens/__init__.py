@@ -1,11 +1,13 @@
 """Tokens: how they are written (spelling), whether they open the door (access), what is noted (uses), their life."""
 
-from connectors.tokens.access import Refusal, TokenRecord, check, lookup, secret_of
+from connectors.tokens.access import UNKNOWN, Refusal, TokenRecord, check, lookup, secret_of
 from connectors.tokens.lifecycle import TokenError, adopt, issue, revoke, rotate
-from connectors.tokens.spelling import checksum, digest, generate, is_well_formed, kind_of
+from connectors.tokens.spelling import PREFIXES, checksum, digest, generate, is_well_formed, kind_of
 from connectors.tokens.uses import Refused, Use, is_due, note_refusals, touch
 
 __all__ = [
+    "PREFIXES",
+    "UNKNOWN",
     "Refusal",
     "Refused",
     "TokenError",
