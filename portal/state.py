@@ -46,6 +46,10 @@ class State:
         return self.root / "broker"
 
     @property
+    def static(self) -> Path:
+        return self.root / "static"
+
+    @property
     def sockets(self) -> Path:
         """The folder of the servers' sockets: its path is always the same and short enough for one.
 

@@ -70,9 +70,11 @@ class Postgres:
         )
 
     def ready(self) -> bool:
-        with contextlib.suppress(psycopg.OperationalError):
-            self._connect().close()
-            return True
+        """By its own word in the pid file, then by connecting: asking earlier would fill its log with refusals."""
+        with contextlib.suppress(FileNotFoundError, psycopg.OperationalError):
+            if (self.state.postgres / "postmaster.pid").read_text().rstrip().endswith("ready"):
+                self._connect().close()
+                return True
         return False
 
     def provision(self) -> None:
@@ -89,10 +91,11 @@ class Postgres:
                 connection.execute(grant.format(names[0], sql.Identifier(state.APPLICATION)))
 
     def _login(self, connection: psycopg.Connection, role: str) -> None:
-        with contextlib.suppress(psycopg.OperationalError):
-            psycopg.connect(self.state.database_url(role), connect_timeout=5).close()
-            return
         exists = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone()
+        if exists:
+            with contextlib.suppress(psycopg.OperationalError):
+                psycopg.connect(self.state.database_url(role), connect_timeout=5).close()
+                return
         statement = sql.SQL("ALTER ROLE {} LOGIN PASSWORD {}" if exists else "CREATE ROLE {} LOGIN PASSWORD {}")
         connection.execute(statement.format(sql.Identifier(role), self.state.secret(f"{role}.password")))
 

@@ -1,0 +1,62 @@
+"""The portal's own processes, as a table."""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from django.conf import settings
+
+from portal.embedded.children import Launch
+from portal.runner.orphans import MARK
+from portal.runner.supervisor import Part
+from portal.state import PROJECT, State
+
+
+def portal_parts(state: State) -> list[Part]:
+    """The receiver, web, Celery's worker and beat, the sealer and the projector."""
+    environment = child_environment(state)
+    table = {
+        "receiver": _command("receive"),
+        "web": _web(),
+        "worker": _celery("worker", "--concurrency=2", "--without-gossip", "--without-mingle"),
+        "beat": _celery("beat"),  # its scheduler is CELERY_BEAT_SCHEDULER: `-S` means something else to a worker
+        "sealer": _command("seal"),
+        "projector": _command("project"),
+    }
+    return [_part(name, arguments, environment) for name, arguments in table.items()]
+
+
+def child_environment(state: State) -> Mapping[str, str]:
+    """Ours, and what tells a child that it is one. The project is found from whatever folder `up` was called in."""
+    path = os.pathsep.join(filter(None, (str(PROJECT), os.environ.get("PYTHONPATH"))))
+    return {
+        **os.environ,
+        MARK: str(state.root),
+        "PORTAL_VAR": str(state.root),
+        "PYTHONPATH": path,
+        "PYTHONSAFEPATH": "1",
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def _part(name: str, arguments: list[str], environment: Mapping[str, str]) -> Part:
+    def launch() -> Launch:
+        return Launch([sys.executable, *arguments], environment, folder=Path.cwd())
+
+    return Part(name, launch)
+
+
+def _command(name: str) -> list[str]:
+    return [str(PROJECT / "manage.py"), name]
+
+
+def _celery(*arguments: str) -> list[str]:
+    return ["-m", "celery", "--app=portal.celery", "--quiet", *arguments, "--loglevel=INFO"]
+
+
+def _web() -> list[str]:
+    """WSGI; few threads, because granian's default is hundreds; the receiver is a process of its own."""
+    address = [f"--host={settings.WEB_HOST}", f"--port={settings.WEB_PORT}"]
+    threads = ["--workers=1", "--blocking-threads=2", "--backpressure=64", "--workers-kill-timeout=10"]
+    return ["-m", "granian", "--interface=wsgi", *address, *threads, "--no-ws", "portal.wsgi:application"]
