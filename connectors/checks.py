@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
-from connectors import addresses, bootstrap, scopes, snippets
+from connectors import addresses, snippets
 
 
 @register
@@ -18,22 +18,6 @@ def trusted_proxies(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Ch
     except addresses.NotANetwork as error:
         return [Error(f"PORTAL_TRUSTED_PROXIES: {error}", id="connectors.E001")]
     return []
-
-
-@register
-def bootstrap_tokens(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Tokens from the environment must be written as tokens are. The message never shows them."""
-    messages: list[CheckMessage] = []
-    for kind, variable, given in (
-        (scopes.INGEST, "PORTAL_BOOTSTRAP_INGEST_TOKEN", settings.CONNECTORS_BOOTSTRAP_INGEST_TOKEN),
-        (scopes.API, "PORTAL_BOOTSTRAP_API_TOKEN", settings.CONNECTORS_BOOTSTRAP_API_TOKEN),
-    ):
-        try:
-            if given:
-                bootstrap.check_given(kind, variable, given)
-        except bootstrap.BootstrapError as error:
-            messages.append(Error(str(error), hint="Make one in the admin, or leave it unset.", id="connectors.E002"))
-    return messages
 
 
 @register(deploy=True)

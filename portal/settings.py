@@ -170,10 +170,6 @@ INGEST_SECRET_KEY = STATE.secret_bytes("fingerprint.key")
 INGEST_WRITER_THREADS = env.integer("INGEST_WRITER_THREADS", 2, minimum=1)
 INGEST_TRUSTED_PROXIES = env.names("PORTAL_TRUSTED_PROXIES")
 
-# ── Tokens ──────────────────────────────────────────────────────────────────────────────────────
-CONNECTORS_BOOTSTRAP_INGEST_TOKEN = env.text("PORTAL_BOOTSTRAP_INGEST_TOKEN")
-CONNECTORS_BOOTSTRAP_API_TOKEN = env.text("PORTAL_BOOTSTRAP_API_TOKEN")
-
 # ── Logs ────────────────────────────────────────────────────────────────────────────────────────
 LOGGING = {
     "version": 1,

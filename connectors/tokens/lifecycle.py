@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Sequence
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from connectors import addresses, scopes
@@ -43,18 +43,20 @@ def issue(
     return token, secret
 
 
-def adopt(secret: str, name: str, *, by: str) -> Token | None:
+def adopt(kind: str, secret: str, name: str, *, by: str) -> Token | None:
     """Take a secret made elsewhere, with all scopes of its kind; None if that secret was ever known here.
 
-    Raises TokenError if it is not written as a token is.
+    Raises TokenError if it is not written as a token of that kind is.
     """
-    kind = spelling.kind_of(secret)
-    if kind is None:
-        raise TokenError("not a token: the prefix, the length or the checksum is wrong.")
-    if Token.objects.filter(digest=spelling.digest(secret)).exists():
-        return None
+    if spelling.kind_of(secret) != kind:
+        prefix = spelling.PREFIXES[kind]
+        raise TokenError(f"not a token that begins with {prefix}: its beginning, length or checksum is wrong.")
     token = _token(kind, name, secret, by=by, scopes=tuple(scopes.SCOPES[kind]), networks=(), expires_at=None)
-    with transaction.atomic():
+    with transaction.atomic(), connection.cursor() as cursor:
+        # Replicas start together with the same secret; the second one waits here and then finds it known.
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('connectors.adopt'))")
+        if Token.objects.filter(digest=token.digest).exists():
+            return None
         token.source = _source(kind, name, None)
         token.save(force_insert=True)
     return token
