@@ -21,6 +21,7 @@ def prepare_database(sender: AppConfig, using: str, **kwargs: Any) -> None:
     """
     from audit import grants, partitions
 
-    if using == "owner" and sender is list(apps.get_app_configs())[-1]:
+    senders = [app for app in apps.get_app_configs() if app.models_module]
+    if using == "owner" and sender is senders[-1]:
         partitions.ensure()
         grants.apply()

@@ -41,10 +41,12 @@ class Interned(NamedTuple):
 NOTHING = Interned(None, leaf.ABSENT, {})
 
 
-def first_of(attributes: Iterable[Attribute], names: Sequence[str]) -> str | None:
+def first_of(
+    attributes: Iterable[Attribute], names: Sequence[str], places: Sequence[str] = ("@", "resource@")
+) -> str | None:
     """The text of the first of `names` that is there and not empty, on the record before the resource."""
     texts = {key: value for key, kind, value in attributes if kind == "string" and value}
-    for prefix in ("@", "resource@"):
+    for prefix in places:
         for name in names:
             if value := texts.get(prefix + name):
                 return _storable(value)
@@ -68,7 +70,7 @@ def origin_columns(attributes: Sequence[Attribute]) -> dict[str, str | None]:
     return {
         "service_name": first_of(attributes, ("service.name",)),
         "service_version": _storable(version) if version else None,
-        "entrypoint": first_of(attributes, ("app.entrypoint",)),
+        "entrypoint": first_of(attributes, ("app.entrypoint",), ("@",)),  # a resource attribute may be the developer's
         "terminal": first_of(attributes, ("terminal.type",)),
         "os": " ".join(filter(None, (first_of(attributes, (name,)) for name in ("os.type", "host.arch")))) or None,
         "team": first_of(attributes, settings.AUDIT_TEAM_ATTRIBUTES),

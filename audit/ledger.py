@@ -176,12 +176,10 @@ def append(connection: psycopg.Connection, prepared: Sequence[PreparedEvent]) ->
             contents = [event.content for event in fresh if event.content]
             if contents:
                 _copy(cursor, "audit_content", _CONTENT_COLUMNS, contents)
-            ids = [event.id for event in fresh]
-            cursor.execute(
-                "INSERT INTO audit_unsealed (event_ids, leaf_hashes) VALUES (%s, %s)",
-                [ids, [event.leaf_hash for event in fresh]],
-            )
-            cursor.execute("INSERT INTO audit_unfolded (event_ids) VALUES (%s)", [ids])
+            ids = b"".join([event.id.bytes for event in fresh])
+            leaf_hashes = b"".join([event.leaf_hash for event in fresh])
+            cursor.execute("INSERT INTO audit_unsealed (event_ids, leaf_hashes) VALUES (%b, %b)", [ids, leaf_hashes])
+            cursor.execute("INSERT INTO audit_unfolded (event_ids) VALUES (%b)", [ids])
     return Appended(stored=len(fresh), duplicates=len(prepared) - len(fresh))
 
 

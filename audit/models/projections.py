@@ -33,7 +33,8 @@ class Session(models.Model):
     cost_center = models.TextField(null=True)
     repository = models.TextField(null=True)
     host = models.TextField(null=True)
-    interactive = models.BooleanField(null=True, help_text="False: no person could have clicked; null: not known.")
+    session_kind = models.TextField(default="unknown", help_text="interactive, sdk or unknown (audit/decisions.py).")
+    chains = ArrayField(models.BigIntegerField(), default=list, help_text="The runs of numbers its events belong to.")
     first_at = models.DateTimeField("started")
     last_at = models.DateTimeField("last seen")
     first_event = models.UUIDField()
@@ -55,7 +56,7 @@ class Session(models.Model):
     cost_usd = models.DecimalField(max_digits=20, decimal_places=9, default=0)
     missing = models.BigIntegerField(default=0, help_text="Events that the client numbered and that never came.")
     gaps = models.BigIntegerField(default=0)
-    latest = models.JSONField(default=dict, help_text="Which event each single-valued column was last taken from.")
+    latest = models.JSONField(default=dict, help_text="The event each single-valued column was taken from.")
 
     class Meta:
         indexes = [
@@ -65,6 +66,7 @@ class Session(models.Model):
             models.Index(fields=["subject", "-first_at"], name="audit_session_subject"),
             models.Index(fields=["team", "-first_at"], name="audit_session_team"),
             models.Index(fields=["repository", "-first_at"], name="audit_session_repository"),
+            GinIndex(fields=["chains"], name="audit_session_chains"),
             GinIndex(fields=["tools"], name="audit_session_tools"),
             GinIndex(fields=["mcp_servers"], name="audit_session_mcp_servers"),
             GinIndex(fields=["modes_seen"], name="audit_session_modes"),
@@ -212,6 +214,19 @@ class Gap(models.Model):
 
     def __str__(self) -> str:
         return f"{self.missing} missing before {self.before}"
+
+
+class DueChain(models.Model):
+    """A run of numbers that got new events and is to be looked through for gaps."""
+
+    chain = models.BigIntegerField(primary_key=True)
+    due_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["due_at"], name="audit_duechain_due_at")]
+
+    def __str__(self) -> str:
+        return str(self.chain)
 
 
 class SearchText(models.Model):

@@ -142,15 +142,16 @@ CREATE TABLE audit_seen (
 );
 CREATE INDEX audit_seen_on ON audit_seen USING brin (seen_on);
 
--- Outbox: one row for each committed batch, taken away by the sealer and by the projector.
+-- Outbox: one row for each committed batch, taken away by the sealer and by the projector. Ids (16 bytes each) and leaf
+-- hashes (32 bytes each) stand one after another: arrays were measured to cost the writer half as much again as COPY.
 CREATE TABLE audit_unsealed (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    event_ids uuid[] NOT NULL,
-    leaf_hashes bytea[] NOT NULL
+    event_ids bytea NOT NULL,
+    leaf_hashes bytea NOT NULL
 );
 CREATE TABLE audit_unfolded (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    event_ids uuid[] NOT NULL
+    event_ids bytea NOT NULL
 );
 ALTER TABLE audit_unsealed SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 ALTER TABLE audit_unfolded SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
