@@ -1,0 +1,153 @@
+import datetime as dt
+import threading
+
+import psycopg
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from connectors import tokens
+from connectors.models import Token
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def token():
+    issued, _ = tokens.issue("ingest", "laptops", by="rosa", scopes=["logs"])
+    return issued
+
+
+def touch(*uses):
+    tokens.touch(connection.connection, uses)
+
+
+def aged(token, seconds):
+    Token.objects.filter(pk=token.pk).update(last_used_at=timezone.now() - dt.timedelta(seconds=seconds))
+
+
+def test_the_first_use_is_noted(token):
+    touch(tokens.Use(token.pk, "192.0.2.1"))
+    token.refresh_from_db()
+    assert token.last_used_address == "192.0.2.1"
+    assert token.last_used_at is not None
+    assert token.first_event_at is None
+
+
+def test_within_a_minute_nothing_is_written(token):
+    touch(tokens.Use(token.pk, "192.0.2.1"))
+    token.refresh_from_db()
+    noted = token.last_used_at
+    touch(tokens.Use(token.pk, "192.0.2.2"))
+    token.refresh_from_db()
+    assert (token.last_used_at, token.last_used_address) == (noted, "192.0.2.1")
+
+
+def test_after_a_minute_the_use_is_noted_again(token):
+    aged(token, 61)
+    touch(tokens.Use(token.pk, "192.0.2.2"))
+    token.refresh_from_db()
+    assert token.last_used_address == "192.0.2.2"
+    assert timezone.now() - token.last_used_at < dt.timedelta(seconds=30)
+
+
+def test_the_first_event_does_not_wait_for_the_minute(token):
+    touch(tokens.Use(token.pk, "192.0.2.1"))
+    touch(tokens.Use(token.pk, "192.0.2.1", recorded=True))
+    token.refresh_from_db()
+    first = token.first_event_at
+    assert first is not None
+    aged(token, 61)
+    touch(tokens.Use(token.pk, "192.0.2.1", recorded=True))
+    token.refresh_from_db()
+    assert token.first_event_at == first
+
+
+def test_several_uses_of_one_token_are_one_note(token, django_assert_num_queries):
+    other, _ = tokens.issue("ingest", "ci", by="rosa", scopes=["logs"])
+    with django_assert_num_queries(0):
+        touch()
+    touch(tokens.Use(token.pk, "a", recorded=True), tokens.Use(other.pk, "b"), tokens.Use(token.pk, "c"))
+    token.refresh_from_db()
+    other.refresh_from_db()
+    assert token.first_event_at is not None
+    assert (other.last_used_address, other.first_event_at) == ("b", None)
+
+
+def test_refusals_are_added_up_by_reason(token):
+    tokens.note_refusals(connection.connection, {(token.pk, "revoked"): tokens.Refused(3, "192.0.2.1")})
+    tokens.note_refusals(
+        connection.connection,
+        {(token.pk, "revoked"): tokens.Refused(2, "192.0.2.1"), (token.pk, "wrong_scope"): tokens.Refused(1, "::1")},
+    )
+    token.refresh_from_db()
+    assert token.refusals == {"revoked": 5, "wrong_scope": 1}
+    assert token.last_refused_at is not None
+
+
+def test_refusals_are_still_counted_after_a_revocation(token):
+    tokens.revoke(token, "leaked", by="rosa")
+    tokens.note_refusals(connection.connection, {(token.pk, "revoked"): tokens.Refused(7, "192.0.2.1")})
+    token.refresh_from_db()
+    assert token.refusals == {"revoked": 7}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_note_waits_for_nobody(token):
+    with own_connection() as busy, own_connection() as touching:
+        busy.execute("SELECT 1 FROM connectors_token WHERE id = %s FOR UPDATE", [token.pk])
+        touching.execute("SET lock_timeout = '5s'")
+        touching.commit()
+        tokens.touch(touching, [tokens.Use(token.pk, "192.0.2.1")])
+        busy.rollback()
+        token.refresh_from_db()
+        assert token.last_used_at is None
+        tokens.touch(touching, [tokens.Use(token.pk, "192.0.2.1")])
+        touching.commit()
+    token.refresh_from_db()
+    assert token.last_used_address == "192.0.2.1"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_at_once_write_once(token):
+    barrier = threading.Barrier(8)
+    addresses = [f"192.0.2.{number}" for number in range(8)]
+
+    def use(address):
+        with own_connection(autocommit=True) as mine:
+            barrier.wait()
+            tokens.touch(mine, [tokens.Use(token.pk, address)])
+
+    threads = [threading.Thread(target=use, args=[address]) for address in addresses]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    token.refresh_from_db()
+    assert token.last_used_address in addresses
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("note", ["touch", "refusals"])
+def test_a_note_that_cannot_be_made_is_only_logged(token, caplog, note):
+    with own_connection() as gone:
+        gone.close()
+        if note == "touch":
+            tokens.touch(gone, [tokens.Use(token.pk, "192.0.2.1")])
+        else:
+            tokens.note_refusals(gone, {(token.pk, "revoked"): tokens.Refused(1, "192.0.2.1")})
+    assert "not noted" in caplog.text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_failed_note_leaves_the_request_its_transaction(token):
+    with own_connection() as mine:
+        mine.execute("UPDATE connectors_token SET last_used_address = 'kept' WHERE id = %s", [token.pk])
+        tokens.note_refusals(mine, {(token.pk, None): tokens.Refused(1, "192.0.2.1")})
+        mine.commit()
+    token.refresh_from_db()
+    assert (token.last_used_address, token.refusals) == ("kept", {})
+
+
+def own_connection(**options) -> psycopg.Connection:
+    return psycopg.connect(**connection.get_connection_params() | {"cursor_factory": psycopg.Cursor}, **options)
