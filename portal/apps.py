@@ -6,6 +6,9 @@ class PortalConfig(AppConfig):
     name = "portal"
     verbose_name = "Portal"
 
+    def ready(self) -> None:
+        from portal import celery  # noqa: F401 - every @shared_task then belongs to this app
+
 
 class PortalAdminConfig(AdminConfig):
     default_site = "portal.site.PortalSite"

@@ -20,7 +20,8 @@ def prepare() -> list[str]:
     ingest = _token(scopes.INGEST)
     api = _token(scopes.API)
     if ingest:
-        lines += ["", "For Claude Code, in ~/.claude/settings.json (its token is shown only now):", *snippet(ingest)]
+        snippet = snippets.claude_code(settings.OTLP_PUBLIC_URL, ingest).splitlines()
+        lines += ["", "For Claude Code, in ~/.claude/settings.json (its token is shown only now):", *snippet]
     if api:
         url = f"{settings.PUBLIC_URL}/api/v1/sessions/"
         lines += ["", "For the REST API (this token is shown only now):"]
@@ -52,8 +53,3 @@ def _token(kind: str) -> str | None:
     if Token.objects.filter(kind=kind).exists():
         return None
     return tokens.issue(kind, NAMES[kind], by=BY, scopes=tuple(scopes.SCOPES[kind]))[1]
-
-
-def snippet(token: str) -> list[str]:
-    """The settings that make Claude Code report here, as lines to print."""
-    return snippets.claude_code(settings.OTLP_PUBLIC_URL, token).splitlines()
