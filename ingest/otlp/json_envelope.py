@@ -1,0 +1,125 @@
+"""An OTLP/JSON export request cut into its records, each left as it was written."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from ingest.otlp.json_text import NotJSON, Scanner
+from ingest.otlp.json_values import UINT32, JSONValues, integer, member, read_tree, text
+from ingest.otlp.limits import Budget, Malformed
+from ingest.otlp.records import Emitter
+
+Names = tuple[str, str, str]
+
+NAMES: dict[str, Names] = {
+    "logs": ("resourceLogs", "scopeLogs", "logRecords"),
+    "metrics": ("resourceMetrics", "scopeMetrics", "metrics"),
+    "traces": ("resourceSpans", "scopeSpans", "spans"),
+}
+
+
+@dataclass(slots=True)
+class Members:
+    """An object's members but its children, as they were written; of a repeated name the last, and `repeated`."""
+
+    values: dict[str, bytes] = field(default_factory=dict)
+    repeated: bool = False
+
+    def add(self, name: str, value: bytes) -> None:
+        self.repeated |= name in self.values
+        self.values[name] = value
+
+    def read(self, names: Iterable[str], budget: Budget, flags: set[str]) -> dict[str, Any]:
+        """Some of the members, read. Raises RecordRefused."""
+        return {name: read_tree(self.values[name], budget, flags) for name in names if name in self.values}
+
+    def with_child(self, name: str, child: bytes, *, in_list: bool = True) -> bytes:
+        """The object again, with one child."""
+        own = [json.dumps(key).encode() + b":" + value for key, value in self.values.items()]
+        return (
+            b"{" + b",".join([*own, json.dumps(name).encode() + b":" + (b"[%b]" % child if in_list else child)]) + b"}"
+        )
+
+
+@dataclass(slots=True)
+class Group:
+    """The records under one scope."""
+
+    names: Names
+    resource: Members
+    scope: Members
+    elements: list[bytes]
+
+    def request(self, element: bytes) -> bytes:
+        """An export request of one element."""
+        scope = self.scope.with_child(self.names[2], element)
+        return Members().with_child(self.names[0], self.resource.with_child(self.names[1], scope))
+
+
+def groups(body: bytes, names: Names, budget: Budget, count_element: Callable[[], None]) -> list[Group]:
+    """The request's groups in order; raises Malformed, and TooLarge as soon as a budget is used up."""
+    scanner = Scanner(body)
+    try:
+        found = list(_groups(scanner, names, budget, count_element))
+        scanner.end()
+    except NotJSON as exc:
+        raise Malformed("the body is not an OTLP/JSON export request") from exc
+    return found
+
+
+def children(scanner: Scanner, name: str, members: Members, budget: Budget) -> Iterator[None]:
+    """Stops before each element of an object's list of that name; gathers its other members meanwhile.
+
+    Where the name occurs twice, the elements of both count: a record must not vanish that way.
+    """
+    seen = False
+    for key in scanner.members():
+        budget.envelope_field()
+        if key == name:
+            members.repeated |= seen
+            seen = True
+            yield from scanner.elements()
+        else:
+            members.add(key, scanner.skip())
+
+
+def emitter(group: Group, budget: Budget) -> Emitter:
+    """The group's resource and scope. Raises RecordRefused."""
+    values = JSONValues(budget)
+    flags = values.flags
+    if group.resource.repeated or group.scope.repeated:
+        flags.add("duplicate_key")
+    outer = group.resource.read(("resource", "schemaUrl"), budget, flags)
+    inner = group.scope.read(("scope", "schemaUrl"), budget, flags)
+    resource, scope = member(outer, "resource", dict, {}), member(inner, "scope", dict, {})
+    return Emitter(
+        resource=tuple(values.attributes(resource)),
+        scope=tuple(values.attributes(scope)),
+        scope_name=text(scope, "name", flags),
+        scope_version=text(scope, "version", flags),
+        resource_schema_url=text(outer, "schemaUrl", flags),
+        scope_schema_url=text(inner, "schemaUrl", flags),
+        resource_dropped=integer(resource, "droppedAttributesCount", UINT32),
+        scope_dropped=integer(scope, "droppedAttributesCount", UINT32),
+        flags=frozenset(flags),
+    )
+
+
+def _groups(scanner: Scanner, names: Names, budget: Budget, count_element: Callable[[], None]) -> Iterator[Group]:
+    request = Members()
+    empty = True
+    for _ in children(scanner, names[0], request, budget):
+        budget.envelope_field()
+        empty = False
+        resource, scopes = Members(), []
+        for _ in children(scanner, names[1], resource, budget):
+            budget.envelope_field()
+            scope, elements = Members(), []
+            for _ in children(scanner, names[2], scope, budget):
+                count_element()
+                elements.append(scanner.skip())
+            scopes.append((scope, elements))
+        yield from (Group(names, resource, scope, elements) for scope, elements in scopes)
+    if empty and request.values:
+        raise Malformed(f"the body has no {names[0]}")
