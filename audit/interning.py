@@ -85,20 +85,25 @@ class Interner:
     def __init__(self, part: str) -> None:
         self.part = part
         self.columns_of = subject_columns if part == "subject" else origin_columns
+        self.forget()
+
+    def forget(self) -> None:
+        """Drops what was found so far; the database is asked again."""
         self._known: dict[bytes, Interned] = {b"[]": NOTHING}
 
     def resolve(
         self, connection: psycopg.Connection, parts: Mapping[bytes, Sequence[Attribute]]
     ) -> dict[bytes, Interned]:
         """Where each distinct content (its bytes and its attributes) is kept; a query only for what is new here."""
-        missing = [data for data in parts if data not in self._known]
-        if missing:
-            made = self._find_or_make(connection, {data: parts[data] for data in sorted(missing)})
-            if len(self._known) > CACHE_SIZE:
-                self._known = {b"[]": NOTHING}
-            self._known.update(made)
         known = self._known
-        return {data: known[data] for data in parts}
+        missing = {data: parts[data] for data in parts if data not in known}
+        if not missing:
+            return {data: known[data] for data in parts}
+        made = self._find_or_make(connection, missing)
+        if len(known) > CACHE_SIZE:
+            self.forget()
+        self._known.update(made)
+        return {data: made.get(data) or known[data] for data in parts}
 
     def _digest(self, data: bytes) -> bytes:
         return hmac.digest(settings.AUDIT_IDENTITY_KEY, self.part.encode() + b"\x00" + data, hashlib.sha256)

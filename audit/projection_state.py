@@ -172,11 +172,16 @@ def _counters(session: SessionRow) -> tuple[dict[str, int], dict[str, int], dict
     return (session.decisions, session.modes, session.outcomes)
 
 
+def forget() -> None:
+    """Drops the emitters kept between rounds."""
+    _origins.clear()
+    _hosts.clear()
+
+
 def _remember_emitters(cursor: psycopg.Cursor, events: Sequence[EventView]) -> None:
     """Origins never change and a subject's host is only ever erased: both may be kept between rounds."""
     if len(_origins) > _CACHE_SIZE or len(_hosts) > _CACHE_SIZE:
-        _origins.clear()
-        _hosts.clear()
+        forget()
     origins = {event.origin_id for event in events if event.origin_id is not None} - _origins.keys()
     if origins:
         columns = sql.SQL(", ").join(map(sql.Identifier, OriginView._fields))

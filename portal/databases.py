@@ -38,13 +38,13 @@ def _django(url: str) -> dict[str, Any]:
 
 
 class Router:
-    """Everything is read and written as the application; only migrations run as the owner."""
+    """Everything is read and written as the application; what a migration loaded as the owner stays with the owner."""
 
     def db_for_read(self, model: type, **hints: Any) -> str:
-        return "default"
+        instance = hints.get("instance")
+        return (instance and instance._state.db) or "default"
 
-    def db_for_write(self, model: type, **hints: Any) -> str:
-        return "default"
+    db_for_write = db_for_read
 
     def allow_relation(self, first: Any, second: Any, **hints: Any) -> bool:
         return True

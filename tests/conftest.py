@@ -1,0 +1,116 @@
+"""Every test runs against a real PostgreSQL, as the application's own login, on a schema made by the migrations.
+
+`manage.py test` starts the servers; when pytest is started by itself, they are started here. This happens before Django
+reads its settings, which is why the settings module is named here and not in pyproject.toml.
+"""
+
+import contextlib
+import os
+from collections.abc import Iterator
+
+import django
+import psycopg
+import pytest
+from psycopg import sql
+
+from portal.embedded import throwaway
+
+_servers = contextlib.ExitStack()
+
+if "PORTAL_TEST_SUPERUSER_URL" not in os.environ:
+    os.environ.update(_servers.enter_context(throwaway.cluster()))
+os.environ["DJANGO_SETTINGS_MODULE"] = "portal.settings"
+django.setup()
+
+KEPT = {
+    "django_migrations",
+    "django_content_type",
+    "auth_permission",
+    "auth_group",
+    "auth_group_permissions",
+}
+"""What the migrations fill and tests do not change."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--slow", action="store_true", help="run the long forms of tests")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--slow"):
+        for item in items:
+            if item.get_closest_marker("slow"):
+                item.add_marker(pytest.mark.skip(reason="the long form; run with --slow"))
+
+
+def pytest_unconfigure() -> None:
+    _servers.close()
+
+
+@pytest.fixture(scope="session")
+def superuser_url() -> str:
+    return os.environ["PORTAL_TEST_SUPERUSER_URL"]
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(superuser_url: str, django_db_blocker: pytest.FixtureRequest) -> Iterator[None]:
+    from django.core.management import call_command
+    from django.db import connections
+
+    name = f"test_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{os.getpid()}"
+    with psycopg.connect(superuser_url, autocommit=True) as server:
+        server.execute(sql.SQL("CREATE DATABASE {} OWNER portal_owner").format(sql.Identifier(name)))
+        for alias in connections:
+            connections[alias].close()
+            connections[alias].settings_dict["NAME"] = connections.settings[alias]["NAME"] = name
+        with django_db_blocker.unblock():
+            call_command("migrate", database="owner", verbosity=0)
+        yield
+        for alias in connections:
+            connections[alias].close()
+        server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def database_superuser(superuser_url: str, db: None) -> Iterator[psycopg.Connection]:
+    """The test database as its superuser: for what no login of the portal may do."""
+    from django.db import connection
+
+    with psycopg.connect(superuser_url, dbname=connection.settings_dict["NAME"], autocommit=True) as superuser:
+        yield superuser
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cleaning_as_superuser(superuser_url: str) -> None:
+    """After a test that commits, tables are emptied by the superuser: the application may not, and evidence refuses."""
+    from django.db import connection
+    from django.test import TransactionTestCase
+
+    def clean(self: TransactionTestCase) -> None:
+        with psycopg.connect(superuser_url, dbname=connection.settings_dict["NAME"], autocommit=True) as superuser:
+            empty(superuser)
+
+    TransactionTestCase._fixture_teardown = clean
+
+
+def empty(superuser: psycopg.Connection) -> None:
+    """Empties every table but those the migrations fill."""
+    tables = superuser.execute(
+        "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')"
+        " AND NOT relispartition AND relname <> ALL(%s)",
+        [list(KEPT)],
+    ).fetchall()
+    with superuser.transaction():
+        superuser.execute("SET LOCAL session_replication_role = replica")
+        names = sql.SQL(", ").join(sql.Identifier(name) for (name,) in tables)
+        superuser.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY CASCADE").format(names))
+
+
+@pytest.fixture(autouse=True)
+def _forget_caches() -> None:
+    """What one test's rolled-back database knew must not be believed by the next."""
+    from audit import ledger, projection_state
+
+    ledger.subjects.forget()
+    ledger.origins.forget()
+    projection_state.forget()
