@@ -5,7 +5,7 @@ import functools
 import logging
 from collections.abc import Iterator
 
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connections
 from django.db.migrations.loader import MigrationLoader
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
@@ -39,7 +39,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
 def reasons_not_ready() -> Iterator[str]:
     """One sentence for everything that keeps the portal from working; none of them tells a secret."""
     try:
-        waiting = _migrations_waiting()
+        waiting = migrations_waiting()
         alive = dict(Heartbeat.objects.values_list("name", "at")) if not waiting else {}
     except DatabaseError:
         logger.exception("not ready", extra={"action": "readyz"})
@@ -61,9 +61,9 @@ def _silent(name: str, seen: list[dt.datetime], oldest: dt.datetime) -> Iterator
         yield f"{name}: no sign of life since {max(seen):%Y-%m-%d %H:%M:%S} UTC."
 
 
-def _migrations_waiting() -> list[str]:
+def migrations_waiting(login: str = "default") -> list[str]:
     """The migrations of this code that the database has not seen, by name."""
-    with connection.cursor() as cursor:
+    with connections[login].cursor() as cursor:
         cursor.execute("SELECT to_regclass('django_migrations') IS NOT NULL")
         if not cursor.fetchone()[0]:
             return sorted(_migrations_known())

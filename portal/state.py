@@ -13,6 +13,7 @@ import contextlib
 import hashlib
 import os
 import secrets
+import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,6 +65,10 @@ class State:
         if os.geteuid() == 0 and run.is_dir():
             return run / f"portal-{name}"
         return Path("/tmp") / f"portal-{os.geteuid()}-{name}"  # noqa: S108 - the servers refuse a folder of another's
+
+    def remove_sockets(self) -> None:
+        """After the servers have stopped."""
+        shutil.rmtree(self.sockets, ignore_errors=True)
 
     def secret(self, name: str) -> str:
         """The secret of that name: 256 random bits as 64 hexadecimal digits, made at its first use.

@@ -14,18 +14,21 @@ from portal.embedded.postgres import Postgres
 
 
 @contextlib.contextmanager
-def database(purpose: str) -> Iterator[None]:
-    """The settings' database answers while the block lasts. `purpose` is what others read who find it running."""
+def database(purpose: str) -> Iterator[bool]:
+    """The settings' database answers while the block lasts; True if it was started just for that.
+
+    `purpose` is what others read who find it running.
+    """
     if os.environ.get("DATABASE_URL") or os.environ.get("DATABASE_URL_FILE"):
-        yield
+        yield False
         return
     here = state.here()
     server = Postgres(here, account(here.postgres, here.broker))
     with contextlib.ExitStack() as stack:
-        while not _borrowed(stack, here, server):
-            if _hosted(stack, here, server, purpose):
-                break
-        yield
+        hosting = False
+        while not hosting and not _borrowed(stack, here, server):
+            hosting = _hosted(stack, here, server, purpose)
+        yield hosting
 
 
 def _borrowed(stack: contextlib.ExitStack, here: state.State, server: Postgres) -> bool:
@@ -48,6 +51,7 @@ def _hosted(stack: contextlib.ExitStack, here: state.State, server: Postgres, pu
         stack.enter_context(lease.held(here, purpose))
     except ServerError:
         return False
+    stack.callback(here.remove_sockets)
     stack.enter_context(hosted([server], here.folder("run") / "postgres.log"))
     stack.callback(lease.wait_for_users, here)
     return True

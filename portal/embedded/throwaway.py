@@ -26,8 +26,8 @@ def cluster(*, broker: bool = True, durable: bool = False) -> Iterator[dict[str,
         with hosted(list(_servers(state, broker, durable)), state.folder("run") / "servers.log"):
             yield _environment(state, broker)
     finally:
+        state.remove_sockets()
         shutil.rmtree(root, ignore_errors=True)
-        shutil.rmtree(state.sockets, ignore_errors=True)
 
 
 def _servers(state: State, broker: bool, durable: bool) -> Iterator[Server]:

@@ -7,12 +7,14 @@ from portal.embedded import session
 from portal.embedded.errors import ServerError
 from portal.env import SettingError
 from portal.runner import testing
+from portal.runner.orphans import MARK
 
 # Commands that start their own servers, run below a process that did, or need none.
 WITHOUT_DATABASE = {
     "up", "help", "version", "--help", "-h", "--version", "collectstatic", "compilemessages", "diffsettings",
     "findstatic", "makemessages", "startapp", "startproject", "testserver",
 }  # fmt: skip
+ABOUT_THE_SCHEMA = {"check", "dbshell", "makemigrations", "migrate", "showmigrations", "sqlmigrate", "squashmigrations"}
 
 
 def run(arguments: list[str]) -> int:
@@ -22,10 +24,12 @@ def run(arguments: list[str]) -> int:
     try:
         if command == "test":
             return testing.run(arguments[2:])
-        if command in WITHOUT_DATABASE or "--help" in arguments or os.environ.get("PORTAL_SUPERVISED"):
+        if command in WITHOUT_DATABASE or "--help" in arguments or MARK in os.environ:
             _django(arguments)
         else:
-            with session.database(f"manage.py {command}"):
+            with session.database(f"manage.py {command}") as only_for_us:
+                if only_for_us and command not in ABOUT_THE_SCHEMA:
+                    _migrate()
                 _django(arguments)
     except (ServerError, SettingError) as error:
         print(f"manage.py: {error}", file=sys.stderr)
@@ -33,6 +37,19 @@ def run(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         return 130
     return 0
+
+
+def _migrate() -> None:
+    """A command that comes before the first `up`, or after an upgrade, finds the schema that it needs."""
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+
+    from portal.health import migrations_waiting
+
+    if migrations_waiting("owner"):
+        call_command("migrate", database="owner", interactive=False, verbosity=0)
 
 
 def _django(arguments: list[str]) -> None:

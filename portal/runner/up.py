@@ -41,6 +41,7 @@ def run(log: Log) -> None:
             _start(supervisor, servers, here, begun)
             supervisor.run()
             log.line("up", "stopping")
+        here.remove_sockets()
         log.line("up", "stopped")
 
 
