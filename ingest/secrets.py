@@ -1,0 +1,176 @@
+"""Known secrets in what agents send, replaced before anything is hashed or stored.
+
+A secret becomes `[redacted:<rule>:<fingerprint>]`: eight hex digits of a keyed hash, so that the same secret can be
+recognised again in other events, while nobody without the key can test a guess. Scrubbing what is scrubbed already
+changes nothing. Clean text must cost next to nothing: repeated values are remembered, the rest is looked through
+together for a word of any rule, and only what has one meets the patterns of ingest.secret_rules.
+"""
+
+import base64
+import hashlib
+import hmac
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from audit.drafts import Attribute
+from ingest.secret_rules import PREFIX_RULES, WORD_RULES, WORDS, Rule, words
+
+FINGERPRINT_CHARACTERS = 8
+
+UNTOUCHED = words(
+    """
+    session.id prompt.id event.name event.timestamp tool_use_id request_id message.uuid conversation.id
+    gen_ai.conversation.id agent_id user.id user.account_uuid organization.id
+    """
+)
+"""Keys of identifiers, whose values are never changed: events are joined by them."""
+
+_UNTOUCHED_CHARACTERS = 64
+_REMEMBERED_TEXTS = 20_000
+_REMEMBERED_CHARACTERS = 1024
+_SHORTEST = 7  # no secret is shorter than `pwd=abc`
+
+_RUN = b"x" * 16
+_RUN_CLASSES = bytes(
+    ord("x") if chr(byte).isascii() and (chr(byte).isalnum() or chr(byte) in "_-") else ord(" ") for byte in range(256)
+)
+_PREFIX = re.compile("|".join(sorted({re.escape(text) for rule in PREFIX_RULES for text in rule.literals})))
+_MARK = re.compile(r"(\[redacted:[a-z_]{1,32}:[0-9a-f]{8}\])")
+_MOST_PASSES = 4  # a replaced secret may uncover another; honest text is settled by the second look
+_ESCAPED_ASCII = re.compile(r"\\u00(2[abdf]|3[0-9a-f]|4[0-9a-f]|5[0-9abf]|6[1-9a-f]|7[0-9ae])", re.IGNORECASE)
+
+
+class Scrubber:
+    """Replaces secrets, with fingerprints under one key. Safe to share between threads."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+        self._clean: set[str] = set()
+
+    def attributes(self, attributes: Sequence[Attribute]) -> tuple[Sequence[Attribute], bool]:
+        """The same attributes with secrets replaced in their values, and whether there were any."""
+        clean = self._clean
+        fresh: list[str] = []
+        nested = False
+        for key, kind, value in attributes:
+            if kind == "string":
+                if value not in clean and len(value) >= _SHORTEST and not _untouched(key, value):
+                    fresh.append(value)
+            elif kind in _NESTED_TYPES:
+                nested = True
+        if not nested and (not fresh or self._all_clean(fresh)):
+            return attributes, False
+        scrubbed = [
+            (key, kind, value if _untouched(key, value) else self.value(kind, value)) for key, kind, value in attributes
+        ]
+        return scrubbed, scrubbed != list(attributes)
+
+    def value(self, kind: str, value: Any) -> Any:
+        """One value of an attribute or a body, nested ones included; keys of maps stay as they are."""
+        if kind == "string":
+            return self.text(value)
+        if kind == "array":
+            return [[inner_kind, self.value(inner_kind, inner)] for inner_kind, inner in value]
+        if kind == "map":
+            return [[key, inner_kind, self.value(inner_kind, inner)] for key, inner_kind, inner in value]
+        if kind in ("bytes", "invalid_utf8"):
+            return self._encoded(value)
+        return value
+
+    def text(self, text: str) -> str:
+        """The text with every known secret replaced."""
+        if text in self._clean or len(text) < _SHORTEST:
+            return text
+        scrubbed = self._scrubbed(text)
+        if "\\u00" in text and (unescaped := _unescaped(text)) != text:
+            through = self._scrubbed(unescaped)
+            scrubbed = scrubbed if through == unescaped else through
+        if scrubbed == text:
+            self._remember((text,))
+        return scrubbed
+
+    def _all_clean(self, texts: Sequence[str]) -> bool:
+        together = "\n".join(texts).lower()
+        if _has_word(together) or _has_prefix(together):
+            return False
+        self._remember(texts)
+        return True
+
+    def _scrubbed(self, text: str) -> str:
+        for _ in range(_MOST_PASSES):
+            before, text = text, self._pass(text)
+            if text == before:
+                break
+        return text
+
+    def _pass(self, text: str) -> str:
+        lower = text.lower()
+        rules: tuple[Rule, ...] = ()
+        if _has_prefix(lower):
+            rules += PREFIX_RULES
+        if _has_word(lower):
+            rules += WORD_RULES
+        for rule in rules:
+            if any(literal in lower for literal in rule.literals):
+                # What stands between marks is looked at piece by piece: a mark is never part of a secret.
+                pieces = _MARK.split(text)
+                pieces[::2] = [self._apply(rule, piece) for piece in pieces[::2]]
+                text = "".join(pieces)
+        return text
+
+    def _apply(self, rule: Rule, text: str) -> str:
+        def replaced(match: re.Match[str]) -> str:
+            if rule.accepts is not None and not rule.accepts(match):
+                return match[0]
+            start, end = rule.span(match)
+            before, after = text[match.start() : start], text[end : match.end()]
+            return f"{before}[redacted:{rule.name}:{self._fingerprint(text[start:end])}]{after}"
+
+        return rule.pattern.sub(replaced, text)
+
+    def _fingerprint(self, secret: str) -> str:
+        digest = hmac.digest(self._key, secret.encode("utf-8", "surrogatepass"), hashlib.sha256)
+        return digest.hex()[:FINGERPRINT_CHARACTERS]
+
+    def _encoded(self, encoded: str) -> str:
+        """Base64 of bytes that may hold text."""
+        try:
+            text = base64.b64decode(encoded).decode("utf-8", "surrogateescape")
+        except ValueError:
+            return encoded
+        scrubbed = self._scrubbed(text)
+        if scrubbed == text:
+            return encoded
+        return base64.b64encode(scrubbed.encode("utf-8", "surrogateescape")).decode()
+
+    def _remember(self, texts: Iterable[str]) -> None:
+        if len(self._clean) > _REMEMBERED_TEXTS:
+            self._clean = set()
+        self._clean.update(text for text in texts if len(text) <= _REMEMBERED_CHARACTERS)
+
+
+_NESTED_TYPES = frozenset({"array", "map", "bytes", "invalid_utf8"})
+
+
+def _untouched(key: str, value: Any) -> bool:
+    return key in UNTOUCHED and isinstance(value, str) and len(value) <= _UNTOUCHED_CHARACTERS
+
+
+def _has_word(lower: str) -> bool:
+    for word in WORDS:  # noqa: SIM110 (any() over a generator costs three times as much, on every record)
+        if word in lower:
+            return True
+    return False
+
+
+def _has_prefix(lower: str) -> bool:
+    """Whether there is a run long enough for a secret, and then a vendor's prefix."""
+    if _RUN not in lower.encode("utf-8", "replace").translate(_RUN_CLASSES):
+        return False
+    return _PREFIX.search(lower) is not None
+
+
+def _unescaped(text: str) -> str:
+    r"""JSON's \u00XX spellings of letters, digits and signs as the characters; quotes and backslashes stay."""
+    return _ESCAPED_ASCII.sub(lambda match: chr(int(match[1], 16)), text)
