@@ -1,10 +1,34 @@
-"""The admin site: the product's face."""
+"""The admin site: the product's face. Its context is what the frame of every page shows."""
 
-from django.contrib import admin
+from typing import Any
+
+from django.conf import settings
+from django.contrib.admin import AdminSite
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+
+from portal import dashboard, navigation, roles, trust
 
 
-class PortalSite(admin.AdminSite):
+class PortalSite(AdminSite):
     site_title = "Agent Governance Portal"
     site_header = "Agent Governance"
     index_title = "Overview"
+    site_url = None
     enable_nav_sidebar = False
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Staff, save those whose every role is for the API alone."""
+        return super().has_permission(request) and not roles.is_api_only(request.user)
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        context = {**super().each_context(request), "environment": settings.ENVIRONMENT}
+        if context["has_permission"]:
+            groups = navigation.navigation(self, request)
+            context["navigation"] = groups
+            context["current_group"] = next((group for group in groups if group.current), None)
+            context["trust"] = trust.trust()
+        return context
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        return super().index(request, {**dashboard.context(self, request), **(extra_context or {})})

@@ -9,3 +9,8 @@ urlpatterns = [
     path("readyz", health.readyz),
     path("metrics", metrics.metrics),
 ]
+
+handler400 = "portal.errors.bad_request"
+handler403 = "portal.errors.forbidden"
+handler404 = "portal.errors.not_found"
+handler500 = "portal.errors.server_error"

@@ -1,0 +1,145 @@
+"""People, roles, log-ins and schedules in the portal's admin, with our manners over their packages' own admins."""
+
+from collections.abc import Sequence
+
+from axes.admin import AccessAttemptAdmin, AccessFailureLogAdmin, AccessLogAdmin
+from axes.models import AccessAttempt, AccessFailureLog, AccessLog
+from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group, User
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString, mark_safe
+from django_celery_beat import admin as beat
+from django_celery_beat.models import PeriodicTask
+
+from audit.listing import markup
+from audit.listing.export import DownloadAdmin
+from portal import roles
+
+admin.site.unregister([User, Group, AccessAttempt, AccessFailureLog, AccessLog, PeriodicTask])
+
+
+@admin.register(User)
+class PeopleAdmin(DownloadAdmin, UserAdmin):
+    """Who may log in, with which roles. Only superusers make superusers, and nobody else changes one."""
+
+    list_title = "People and roles"
+    list_display = ("username", "full_name", "email", "held_roles", "state", "last_login")
+    list_filter = ("groups", "is_active", "is_superuser")
+    list_plain = ("full_name", "email")
+    change_list_template = "admin/auth/user/change_list.html"
+    fieldsets = (
+        (None, {"fields": ("username", "password")}),
+        ("Person", {"fields": ("first_name", "last_name", "email")}),
+        (
+            "What this person may do",
+            {
+                "fields": ("is_active", "is_staff", "groups", "is_superuser"),
+                "description": "Roles say what is seen and done. “Staff status” opens the admin; people who only use "
+                "API tokens do without.",
+            },
+        ),
+        ("Single rights beyond the roles", {"classes": ("collapse",), "fields": ("user_permissions",)}),
+        ("Dates", {"fields": ("last_login", "date_joined")}),
+    )
+    readonly_fields = ("last_login", "date_joined")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).prefetch_related("groups")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Sequence[str]:
+        fields = [*super().get_readonly_fields(request, obj)]
+        if not request.user.is_superuser:
+            fields += ["is_superuser", "user_permissions"]
+            if obj == request.user:  # roles are given by somebody else
+                fields += ["groups", "is_staff", "is_active"]
+        return fields
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return super().has_change_permission(request, obj) and _may_touch(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and _may_touch(request, obj)
+
+    @admin.display(description="name", ordering="last_name")
+    def full_name(self, user: User) -> str:
+        return user.get_full_name()
+
+    @admin.display(description="roles")
+    def held_roles(self, user: User) -> SafeString:
+        names = ["Superuser"] if user.is_superuser else []
+        names += [group.name for group in user.groups.all()]
+        told = format_html_join(" ", "{}", ((markup.tag(name),) for name in names))
+        return told or mark_safe('<span class="faint">none</span>')
+
+    @admin.display(description="may log in", ordering="is_active")
+    def state(self, user: User) -> SafeString:
+        if not user.is_active:
+            return markup.state("off", "Switched off")
+        return (
+            markup.state("ok", "Yes")
+            if user.is_staff and not roles.is_api_only(user)
+            else markup.state("off", "API only")
+        )
+
+
+def _may_touch(request: HttpRequest, user: User | None) -> bool:
+    return user is None or not user.is_superuser or request.user.is_superuser
+
+
+@admin.register(Group)
+class RolesAdmin(DownloadAdmin, GroupAdmin):
+    """What each role may, and who has it."""
+
+    list_title = "Roles"
+    list_display = ("name", "purpose", "people")
+    list_minor = ("purpose",)
+    fields = ("name", "purpose", "people", "permissions")
+    readonly_fields = ("purpose", "people")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).prefetch_related("user_set")
+
+    @admin.display(description="what it is for")
+    def purpose(self, group: Group) -> str:
+        return roles.purpose(group.name)
+
+    @admin.display(description="who has it")
+    def people(self, group: Group) -> SafeString:
+        if not group.pk or not (people := group.user_set.all()):
+            return mark_safe('<span class="faint">nobody</span>')
+        links = ((reverse("admin:auth_user_change", args=[user.pk]), user.get_username()) for user in people)
+        return format_html_join(", ", '<a href="{}">{}</a>', links)
+
+
+@admin.register(AccessAttempt)
+class AttemptsAdmin(DownloadAdmin, AccessAttemptAdmin):
+    """Failed log-ins that still count. Deleting one lets that person try again."""
+
+    list_title = "Log-ins"
+    list_display = ("attempt_time", "username", "ip_address", "failures_since_start", "status")
+    list_filter = ("attempt_time",)
+
+
+@admin.register(AccessLog)
+class LoginsAdmin(DownloadAdmin, AccessLogAdmin):
+    list_title = "Log-ins that succeeded"
+    list_display = ("attempt_time", "logout_time", "username", "ip_address", "user_agent")
+    list_filter = ("attempt_time",)
+
+
+@admin.register(AccessFailureLog)
+class FailuresAdmin(DownloadAdmin, AccessFailureLogAdmin):
+    list_title = "Log-ins that failed"
+
+
+@admin.register(PeriodicTask)
+class SchedulesAdmin(DownloadAdmin, beat.PeriodicTaskAdmin):
+    list_title = "Schedules"
+    list_lede = "run by the worker"
+    change_list_template = "admin/djcelery/change_list.html"
+    date_hierarchy = None
+    list_filter = ("enabled", "one_off")

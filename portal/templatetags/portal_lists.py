@@ -1,0 +1,102 @@
+"""`{% load portal_lists %}`: what the theme's change lists need beyond Django's own tags."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.admin.views.main import ChangeList
+from django.db import models
+from django.template import Context, Library
+from django.utils.html import conditional_escape, format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.text import capfirst
+
+from audit.listing.changelist import KeysetChangeList, default_chips
+from audit.listing.terms import Chip, Download, Empty
+
+register = Library()
+
+_NUMBERS = (models.IntegerField, models.DecimalField, models.FloatField)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    classes: str
+    cells: list[SafeString]
+    errors: str = ""
+
+
+@register.simple_tag
+def rows(cl: ChangeList, headers: Sequence[dict[str, Any]], results: Sequence[Sequence[SafeString]]) -> Iterator[Row]:
+    """The list's rows, each cell told its column's label (for cards on phones), its role and whether it is a number."""
+    columns = [_column(cl, name, header) for name, header in zip(cl.list_display, headers, strict=True)]
+    row_class = getattr(cl.model_admin, "row_class", None)
+    for instance, cells in zip(cl.result_list, results, strict=True):
+        labelled = [_labelled(cell, *column) for cell, column in zip(cells, columns, strict=False)]
+        form = getattr(cells, "form", None)
+        errors = form.non_field_errors() if form else ""
+        yield Row(row_class(instance) if row_class else "", [*labelled, *cells[len(columns) :]], errors)
+
+
+@register.simple_tag
+def header_class(cl: ChangeList, index: int, header: dict[str, Any]) -> SafeString:
+    """The header's own class attribute, with the classes of its column."""
+    attribute = str(header["class_attrib"])
+    extra = _classes(cl, _name(cl.list_display[index]))
+    return mark_safe(attribute.replace('class="', f'class="{extra} ', 1) if extra else attribute)  # noqa: S308 - ours
+
+
+def _column(cl: ChangeList, name: Any, header: dict[str, Any]) -> tuple[str, str]:
+    name = _name(name)
+    plain = name == "action_checkbox" or name in getattr(cl.model_admin, "list_plain", ())
+    return ("" if plain else str(capfirst(header["text"])), _classes(cl, name))
+
+
+def _name(column: Any) -> str:
+    return column if isinstance(column, str) else getattr(column, "__name__", "")
+
+
+def _classes(cl: ChangeList, name: str) -> str:
+    """`num` for numbers, `minor` for what a reader rarely compares, as the model's admin lists them."""
+    field = next((field for field in cl.lookup_opts.fields if field.name == name), None)
+    numeric = isinstance(field, _NUMBERS) and not field.is_relation and not field.choices and not field.primary_key
+    classes = (
+        "num" if numeric or name in getattr(cl.model_admin, "list_numeric", ()) else "",
+        "minor" if name in getattr(cl.model_admin, "list_minor", ()) else "",
+    )
+    return " ".join(filter(None, classes))
+
+
+def _labelled(cell: SafeString, label: str, classes: str) -> SafeString:
+    """Django's cell with our attributes: it begins with `<td class="` or `<th class="`, which Django wrote itself."""
+    tag, rest = str(cell)[:3], str(cell)[3:]
+    if classes:
+        rest = rest.replace('class="', f'class="{classes} ', 1)
+    role = 'scope="row" role="rowheader"' if tag == "<th" else 'role="cell"'
+    named = format_html(' data-label="{}"', label) if label and tag != "<th" else ""
+    return mark_safe(f"{tag} {role}{conditional_escape(named)}{rest}")  # noqa: S308 - Django's own escaped cell
+
+
+@register.simple_tag
+def chips(cl: ChangeList) -> Sequence[Chip]:
+    return cl.chips if isinstance(cl, KeysetChangeList) else default_chips(cl)
+
+
+@register.simple_tag(takes_context=True)
+def downloads(context: Context, cl: ChangeList) -> list[Download]:
+    offered = getattr(cl.model_admin, "downloads", None)
+    return offered(context["request"], cl.get_query_string({"p": None})) if offered else []
+
+
+@register.simple_tag
+def nothing_found(cl: ChangeList) -> Empty:
+    """What an empty list says; a stopped query says that instead."""
+    plural = str(cl.opts.verbose_name_plural)
+    if not isinstance(cl, KeysetChangeList):
+        return Empty(f"No {plural}" + (" match" if default_chips(cl) else " yet"))
+    if cl.stopped:
+        return Empty(
+            "This query took too long and was stopped",
+            "Nothing is shown, which does not mean that nothing matches. One more term makes it faster.",
+        )
+    return cl.model_admin.nothing_found(cl.request, cl)  # type: ignore[no-any-return]

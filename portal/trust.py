@@ -1,0 +1,57 @@
+"""Whether the evidence can be trusted right now, in words: read on every page, so two small queries and no more."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from audit.listing import words
+from audit.models import Heartbeat, Seal
+from portal.health import ALIVE_WITHIN, LOOPS, RECEIVER
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """`state` is ok, warn or bad; `verdict` is short enough for a phone, `detail` follows it where there is room."""
+
+    state: str
+    verdict: str
+    detail: str
+    reason: str
+
+
+def trust() -> Trust:
+    """The newest number of the ledger, and whether the sealer is still at work."""
+    newest = Seal.objects.order_by("-seq").values_list("seq", "sealed_at").first()
+    beat = Heartbeat.objects.filter(name="sealer").values_list("at", flat=True).first()
+    now = timezone.now()
+    if beat is None and newest is None:
+        return Trust("warn", "Nothing sealed", " yet", "No event has been numbered, and the sealer has not reported.")
+    if beat is None or now - beat > ALIVE_WITHIN:
+        silence = words.span(now - (beat or newest[1])) if beat or newest else ""
+        return Trust(
+            "bad", "Sealing stopped", f" {silence} ago", "New events are kept, but not numbered. Look at the sealer."
+        )
+    if newest is None:
+        return Trust("ok", "Nothing to seal", " yet", "The sealer is at work; no event has arrived.")
+    age = words.span(now - newest[1])
+    return Trust(
+        "ok",
+        "Sealed",
+        f" to #{words.number(newest[0])}, {age} ago",
+        "The newest event that has its number in the ledger.",
+    )
+
+
+def silent_loops(now: dt.datetime) -> list[str]:
+    """What does not work at the moment, each in words with how long it has been silent."""
+    seen: dict[str, dt.datetime] = {}
+    for name, at in Heartbeat.objects.values_list("name", "at"):
+        process = "receiver" if name.startswith(RECEIVER) else name
+        seen[process] = max(at, seen.get(process, at))
+    expected = ("receiver", *LOOPS)
+    return [
+        f"{name} silent for {words.span(now - seen[name])}" if name in seen else f"{name} has never run"
+        for name in expected
+        if name not in seen or now - seen[name] > ALIVE_WITHIN
+    ]
