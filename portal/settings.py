@@ -107,6 +107,7 @@ AXES_FAILURE_LIMIT = env.integer("PORTAL_LOGIN_FAILURES", 5, minimum=1)
 AXES_COOLOFF_TIME = 0.5  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_TEMPLATE = "admin/lockout.html"
 
 # ── Browsers ────────────────────────────────────────────────────────────────────────────────────
 SECURE = PUBLIC_URL.startswith("https://")
