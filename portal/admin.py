@@ -13,13 +13,33 @@ from django.urls import reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django_celery_beat import admin as beat
-from django_celery_beat.models import PeriodicTask
+from django_celery_beat.models import (
+    ClockedSchedule,
+    CrontabSchedule,
+    IntervalSchedule,
+    PeriodicTask,
+    SolarSchedule,
+)
 
 from audit.listing import markup
 from audit.listing.export import DownloadAdmin
 from portal import roles
 
-admin.site.unregister([User, Group, AccessAttempt, AccessFailureLog, AccessLog, PeriodicTask])
+PEOPLE = (("People", "auth.user"), ("Roles", "auth.group"))
+LOGINS = (
+    ("Locked or failing", "axes.accessattempt"),
+    ("Succeeded", "axes.accesslog"),
+    ("Failed", "axes.accessfailurelog"),
+)
+SCHEDULES = (
+    ("Schedules", "django_celery_beat.periodictask"),
+    ("Intervals", "django_celery_beat.intervalschedule"),
+    ("Crontabs", "django_celery_beat.crontabschedule"),
+    ("Fixed times", "django_celery_beat.clockedschedule"),
+)
+
+admin.site.unregister([User, Group, AccessAttempt, AccessFailureLog, AccessLog])
+admin.site.unregister([PeriodicTask, IntervalSchedule, CrontabSchedule, ClockedSchedule, SolarSchedule])
 
 
 @admin.register(User)
@@ -27,10 +47,11 @@ class PeopleAdmin(DownloadAdmin, UserAdmin):
     """Who may log in, with which roles. Only superusers make superusers, and nobody else changes one."""
 
     list_title = "People and roles"
+    list_siblings = PEOPLE
+    empty_value_display = ""
     list_display = ("username", "full_name", "email", "held_roles", "state", "last_login")
     list_filter = ("groups", "is_active", "is_superuser")
     list_plain = ("full_name", "email")
-    change_list_template = "admin/auth/user/change_list.html"
     fieldsets = (
         (None, {"fields": ("username", "password")}),
         ("Person", {"fields": ("first_name", "last_name", "email")}),
@@ -95,6 +116,7 @@ class RolesAdmin(DownloadAdmin, GroupAdmin):
     """What each role may, and who has it."""
 
     list_title = "Roles"
+    list_siblings = PEOPLE
     list_display = ("name", "purpose", "people")
     list_minor = ("purpose",)
     fields = ("name", "purpose", "people", "permissions")
@@ -120,6 +142,7 @@ class AttemptsAdmin(DownloadAdmin, AccessAttemptAdmin):
     """Failed log-ins that still count. Deleting one lets that person try again."""
 
     list_title = "Log-ins"
+    list_siblings = LOGINS
     list_display = ("attempt_time", "username", "ip_address", "failures_since_start", "status")
     list_filter = ("attempt_time",)
 
@@ -127,6 +150,8 @@ class AttemptsAdmin(DownloadAdmin, AccessAttemptAdmin):
 @admin.register(AccessLog)
 class LoginsAdmin(DownloadAdmin, AccessLogAdmin):
     list_title = "Log-ins that succeeded"
+    list_siblings = LOGINS
+    empty_value_display = ""
     list_display = ("attempt_time", "logout_time", "username", "ip_address", "user_agent")
     list_filter = ("attempt_time",)
 
@@ -134,12 +159,29 @@ class LoginsAdmin(DownloadAdmin, AccessLogAdmin):
 @admin.register(AccessFailureLog)
 class FailuresAdmin(DownloadAdmin, AccessFailureLogAdmin):
     list_title = "Log-ins that failed"
+    list_siblings = LOGINS
 
 
 @admin.register(PeriodicTask)
 class SchedulesAdmin(DownloadAdmin, beat.PeriodicTaskAdmin):
     list_title = "Schedules"
+    list_siblings = SCHEDULES
     list_lede = "run by the worker"
     change_list_template = "admin/djcelery/change_list.html"
     date_hierarchy = None
     list_filter = ("enabled", "one_off")
+
+
+@admin.register(IntervalSchedule)
+class IntervalsAdmin(DownloadAdmin, beat.IntervalScheduleAdmin):
+    list_siblings = SCHEDULES
+
+
+@admin.register(CrontabSchedule)
+class CrontabsAdmin(DownloadAdmin, beat.CrontabScheduleAdmin):
+    list_siblings = SCHEDULES
+
+
+@admin.register(ClockedSchedule)
+class FixedTimesAdmin(DownloadAdmin, beat.ClockedScheduleAdmin):
+    list_siblings = SCHEDULES

@@ -78,7 +78,6 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
                     "django_celery_beat.intervalschedule",
                     "django_celery_beat.crontabschedule",
                     "django_celery_beat.clockedschedule",
-                    "django_celery_beat.solarschedule",
                 ),
             ),
         ),

@@ -89,6 +89,7 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 LANGUAGE_CODE = "en"
 USE_I18N = True
+FORMAT_MODULE_PATH = "portal.formats"
 
 # ── People who log in ───────────────────────────────────────────────────────────────────────────
 AUTHENTICATION_BACKENDS = [
@@ -168,6 +169,7 @@ AUDIT_REPOSITORY_ATTRIBUTES = env.names(
 OTLP_HTTP_HOST, OTLP_HTTP_PORT = env.address("OTLP_HTTP_BIND", "127.0.0.1:4318")
 OTLP_PUBLIC_URL = env.text("OTLP_PUBLIC_URL", f"http://{OTLP_HTTP_HOST}:{OTLP_HTTP_PORT}").rstrip("/")
 INGEST_SECRET_KEY = STATE.secret_bytes("fingerprint.key")
+INGEST_WORKERS = env.integer("INGEST_WORKERS", 1, minimum=1)
 INGEST_WRITER_THREADS = env.integer("INGEST_WRITER_THREADS", 2, minimum=1)
 INGEST_TRUSTED_PROXIES = env.names("PORTAL_TRUSTED_PROXIES")
 

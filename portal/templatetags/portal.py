@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.template import Library
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 from audit.listing import charts, markup, words
 
@@ -22,6 +22,12 @@ _MESSAGE_ICONS = {"success": "check", "warning": "warn", "error": "warn"}
 @register.simple_tag
 def message_icon(level: str) -> SafeString:
     return markup.icon(_MESSAGE_ICONS.get(level, "q"))
+
+
+@register.filter
+def without_colon(label: SafeString) -> SafeString:
+    """A form's label as the theme writes labels: without the colon that Django puts at its end."""
+    return mark_safe(str(label).replace(":</label>", "</label>"))  # noqa: S308 - markup that Django escaped
 
 
 @register.inclusion_tag("portal/chart.html")

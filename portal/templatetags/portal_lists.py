@@ -1,5 +1,6 @@
 """`{% load portal_lists %}`: what the theme's change lists need beyond Django's own tags."""
 
+import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -7,12 +8,16 @@ from typing import Any
 from django.contrib.admin.views.main import ChangeList
 from django.db import models
 from django.template import Context, Library
+from django.utils.formats import localize
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import capfirst
+from django.utils.timezone import localtime
 
-from audit.listing.changelist import KeysetChangeList, default_chips
+from audit.listing import markup
+from audit.listing.changelist import KeysetChangeList, Order, default_chips
 from audit.listing.terms import Chip, Download, Empty
+from portal.navigation import list_url
 
 register = Library()
 
@@ -32,7 +37,8 @@ def rows(cl: ChangeList, headers: Sequence[dict[str, Any]], results: Sequence[Se
     columns = [_column(cl, name, header) for name, header in zip(cl.list_display, headers, strict=True)]
     row_class = getattr(cl.model_admin, "row_class", None)
     for instance, cells in zip(cl.result_list, results, strict=True):
-        labelled = [_labelled(cell, *column) for cell, column in zip(cells, columns, strict=False)]
+        timed = [_timed(cell, instance, name) for cell, name in zip(cells, cl.list_display, strict=False)]
+        labelled = [_labelled(cell, *column) for cell, column in zip(timed, columns, strict=True)]
         form = getattr(cells, "form", None)
         errors = form.non_field_errors() if form else ""
         yield Row(row_class(instance) if row_class else "", [*labelled, *cells[len(columns) :]], errors)
@@ -67,6 +73,14 @@ def _classes(cl: ChangeList, name: str) -> str:
     return " ".join(filter(None, classes))
 
 
+def _timed(cell: SafeString, instance: models.Model, name: Any) -> SafeString:
+    """A cell in which Django wrote a field's time: the same time, told as everywhere else."""
+    value = getattr(instance, name, None) if isinstance(name, str) else None
+    if not isinstance(value, dt.datetime):
+        return cell
+    return mark_safe(str(cell).replace(conditional_escape(localize(localtime(value))), markup.time(value), 1))  # noqa: S308
+
+
 def _labelled(cell: SafeString, label: str, classes: str) -> SafeString:
     """Django's cell with our attributes: it begins with `<td class="` or `<th class="`, which Django wrote itself."""
     tag, rest = str(cell)[:3], str(cell)[3:]
@@ -80,6 +94,16 @@ def _labelled(cell: SafeString, label: str, classes: str) -> SafeString:
 @register.simple_tag
 def chips(cl: ChangeList) -> Sequence[Chip]:
     return cl.chips if isinstance(cl, KeysetChangeList) else default_chips(cl)
+
+
+@register.simple_tag(takes_context=True)
+def siblings(context: Context, cl: ChangeList) -> list[Order]:
+    """Lists that belong together, as the model's admin names them: `list_siblings = (("People", "auth.user"), …)`."""
+    request, site = context["request"], cl.model_admin.admin_site
+    named = (
+        (label, model, list_url(site, request, model)) for label, model in getattr(cl.model_admin, "list_siblings", ())
+    )
+    return [Order(label, url, model == cl.opts.label_lower) for label, model, url in named if url]
 
 
 @register.simple_tag(takes_context=True)
