@@ -61,8 +61,9 @@ class PreparedEvent:
 
 @dataclass(frozen=True, slots=True)
 class Appended:
-    stored: int
-    duplicates: int
+    """The ids of what was stored; the rest had been recorded before."""
+
+    ids: frozenset[UUID]
 
 
 def prepare(connection: psycopg.Connection, receipt: Receipt, drafts: Sequence[EventDraft]) -> list[PreparedEvent]:
@@ -172,15 +173,15 @@ def append(connection: psycopg.Connection, prepared: Sequence[PreparedEvent]) ->
     with psycopg.Cursor(connection) as cursor:
         fresh = set_aside_duplicates(cursor, {event.key: event for event in prepared})
         if fresh:
-            _copy(cursor, "audit_event", _EVENT_COLUMNS, (event.row for event in fresh))
+            copy_rows(cursor, "audit_event", _EVENT_COLUMNS, (event.row for event in fresh))
             contents = [event.content for event in fresh if event.content]
             if contents:
-                _copy(cursor, "audit_content", _CONTENT_COLUMNS, contents)
+                copy_rows(cursor, "audit_content", _CONTENT_COLUMNS, contents)
             ids = b"".join([event.id.bytes for event in fresh])
             leaf_hashes = b"".join([event.leaf_hash for event in fresh])
             cursor.execute("INSERT INTO audit_unsealed (event_ids, leaf_hashes) VALUES (%b, %b)", [ids, leaf_hashes])
             cursor.execute("INSERT INTO audit_unfolded (event_ids) VALUES (%b)", [ids])
-    return Appended(stored=len(fresh), duplicates=len(prepared) - len(fresh))
+    return Appended(frozenset(event.id for event in fresh))
 
 
 def set_aside_duplicates(cursor: psycopg.Cursor, by_key: dict[UUID, T]) -> list[T]:
@@ -194,7 +195,10 @@ def set_aside_duplicates(cursor: psycopg.Cursor, by_key: dict[UUID, T]) -> list[
     return [item for key, item in by_key.items() if key in new]
 
 
-def _copy(cursor: psycopg.Cursor, table: str, columns: dict[str, str], rows: Iterable[tuple[Any, ...] | None]) -> None:
+def copy_rows(
+    cursor: psycopg.Cursor, table: str, columns: dict[str, str], rows: Iterable[tuple[Any, ...] | None]
+) -> None:
+    """COPY BINARY of rows; `columns` are names with their PostgreSQL types."""
     with cursor.copy(_copy_statement(table, tuple(columns))) as copy:
         copy.set_types(list(columns.values()))
         for row in rows:

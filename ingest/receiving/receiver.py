@@ -1,0 +1,171 @@
+"""The receiver: an RSGI application that reads bounded bodies and answers what the writers decided.
+
+Order of checks (DESIGN §5.2): path 404, method 405, token 401, network and scope 403, content type and encoding 415,
+size 413, decoding 400. What is found here after the token's spelling waits for the token's own check in the writer;
+only a large or unannounced body is not read before its token was found good.
+"""
+
+import asyncio
+import logging
+import queue
+from collections.abc import Sequence
+from typing import Any
+
+from django.conf import settings
+
+from connectors import addresses, tokens
+from ingest import otlp
+from ingest.receiving import answers, body
+from ingest.receiving.answers import Answer, Refusal
+from ingest.receiving.bookkeeping import Bookkeeper
+from ingest.receiving.budget import Budgets
+from ingest.receiving.preparation import LIMITS
+from ingest.receiving.requests import NOT_FOUND, NOT_POST, Outcome, Request, Route, encoding_of, is_gzip, route
+from ingest.receiving.writer import Writer
+
+logger = logging.getLogger(__name__)
+
+BODY_SECONDS = 20.0
+ANSWER_SECONDS = 8.0  # a direct client gives up after ten seconds in all
+WAITING_BYTES = 64 << 20
+TRUSTED_UNREAD_BYTES = 1 << 20
+
+
+class Receiver:
+    """One per process. `__rsgi_init__` and `__rsgi_del__` are granian's start and end of a worker."""
+
+    def __init__(self) -> None:
+        self._waiting: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
+        self._held_bytes = 0
+        self._stopping = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._futures: dict[int, asyncio.Future[Outcome]] = {}
+        self._writers: list[Writer] = []
+        self._books = Bookkeeper(f"receiver:{settings.OTLP_HTTP_HOST}:{settings.OTLP_HTTP_PORT}")
+
+    def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        budgets = Budgets()
+        self._writers = [
+            Writer(self._waiting, budgets, self._decided, number) for number in range(settings.INGEST_WRITER_THREADS)
+        ]
+        for thread in (*self._writers, self._books):
+            thread.start()
+
+    def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """What waits is still written; then the books are closed."""
+        self._stopping = True
+        self._waiting.put(None)
+        for writer in self._writers:
+            writer.join(timeout=ANSWER_SECONDS)
+        self._books.stop()
+
+    async def __rsgi__(self, scope: Any, protocol: Any) -> None:
+        try:
+            answer = await self._answer(scope, protocol)
+        except Exception:  # the boundary: an unknown failure is one that a retry may save
+            logger.exception("request failed", extra={"action": "receive"})
+            answer = answers.refused(answers.UNAVAILABLE, "protobuf")
+        protocol.response_bytes(answer.status, answer.headers, answer.body)
+
+    async def _answer(self, scope: Any, protocol: Any) -> Answer:
+        headers = scope.headers
+        encoding = encoding_of(headers.get("content-type") or "")
+        answered_in: otlp.Encoding = "json" if isinstance(encoding, Refusal) else encoding
+        address = addresses.client_address(
+            scope.client, headers.get("x-forwarded-for") or "", settings.INGEST_TRUSTED_PROXIES
+        )
+        to = route(scope.path)
+        if scope.path == "/healthz":
+            return Answer(200, [("content-type", "text/plain")], b"ok\n")
+        if to is None:
+            return self._turned_away(NOT_FOUND, answered_in, address)
+        if scope.method != "POST":
+            return self._turned_away(NOT_POST, answered_in, address)
+        secret = tokens.secret_of(headers.get("authorization"))
+        if not isinstance(secret, str):
+            return self._turned_away(Refusal(secret.status, secret.reason, secret.message), answered_in, address)
+        request = Request(to, answered_in, secret, address)
+        if isinstance(encoding, Refusal):
+            request.early = encoding
+        outcome = await self._outcome(request, headers, protocol)
+        if outcome.refusal:
+            return answers.refused(outcome.refusal, answered_in)
+        return answers.stored(to.signal, answered_in, outcome.rejected, outcome.message)
+
+    def _turned_away(self, refusal: Refusal, encoding: otlp.Encoding, address: str) -> Answer:
+        """Refused before anything is known of the sender but its address."""
+        request = Request(_NOWHERE, encoding, "", address)
+        self._books.note([(request, Outcome(refusal))])
+        return answers.refused(refusal, encoding)
+
+    async def _outcome(self, request: Request, headers: Any, protocol: Any) -> Outcome:
+        gzip = is_gzip(headers.get("content-encoding") or "")
+        if isinstance(gzip, Refusal):
+            request.early = request.early or gzip
+        announced = _announced(headers)
+        if announced is not None and announced > LIMITS.wire_bytes:
+            request.early = request.early or Refusal(413, "too_large", f"more than {LIMITS.wire_bytes} bytes")
+        if self._stopping or self._held_bytes > WAITING_BYTES:
+            return self._told(request, answers.STOPPING if self._stopping else answers.OVERLOADED)
+        if request.early is None and (announced is None or announced > TRUSTED_UNREAD_BYTES):
+            known = await self._decide(Request(request.route, "protobuf", request.secret, request.address, probe=True))
+            if known.refusal:
+                return known
+        if request.early is None:
+            request.gzip = gzip is True
+            await self._read(request, protocol)
+        if request.early and request.early.status == 503:
+            return self._told(request, request.early)
+        return await self._decide(request)
+
+    async def _read(self, request: Request, protocol: Any) -> None:
+        """The request's body, or why it cannot be had."""
+        try:
+            request.body = await body.read(protocol, LIMITS, BODY_SECONDS)
+        except otlp.TooLarge as error:
+            request.early = Refusal(413, "too_large", str(error))
+        except body.TooSlow:
+            request.early = answers.SLOW
+
+    def _told(self, request: Request, refusal: Refusal) -> Outcome:
+        outcome = Outcome(refusal)
+        self._books.note([(request, outcome)])
+        return outcome
+
+    async def _decide(self, request: Request) -> Outcome:
+        """The writers' decision. One that takes too long may still be recorded; sent again, it is a duplicate."""
+        assert self._loop is not None
+        future: asyncio.Future[Outcome] = self._loop.create_future()
+        self._futures[id(request)] = future
+        self._held_bytes += len(request.body)
+        self._waiting.put(request)
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                return await future
+        except TimeoutError:
+            return self._told(request, answers.SLOW)
+        finally:
+            self._held_bytes -= len(request.body)
+            self._futures.pop(id(request), None)
+
+    def _decided(self, decided: Sequence[tuple[Request, Outcome]]) -> None:
+        """Called by a writer, from its own thread."""
+        self._books.note(decided)
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._release, decided)
+
+    def _release(self, decided: Sequence[tuple[Request, Outcome]]) -> None:
+        for request, outcome in decided:
+            future = self._futures.get(id(request))
+            if future and not future.done():
+                future.set_result(outcome)
+
+
+_NOWHERE = Route("logs", None)
+
+
+def _announced(headers: Any) -> int | None:
+    """The Content-Length, or None if the body comes in chunks."""
+    value = headers.get("content-length")
+    return int(value) if value and value.isdecimal() else None

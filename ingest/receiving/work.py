@@ -1,0 +1,34 @@
+"""A request on its way through a writer."""
+
+from dataclasses import dataclass
+
+from connectors.tokens import TokenRecord
+from ingest.receiving.answers import UNAVAILABLE, Refusal
+from ingest.receiving.preparation import SPANS_REFUSED, Decoded, Prepared
+from ingest.receiving.requests import Outcome, Request
+
+
+@dataclass(slots=True)
+class Work:
+    """`outcome` is set as soon as the request is decided: refused, or stored and committed."""
+
+    request: Request
+    digest: bytes
+    decoded: Decoded
+    token: TokenRecord | None = None
+    prepared: Prepared | None = None
+    outcome: Outcome | None = None
+
+    def refuse(self, refusal: Refusal) -> None:
+        self.outcome = Outcome(refusal, self.token.id if self.token else 0)
+        self.prepared = None
+
+    def outcome_after(self, stored: int) -> Outcome:
+        """What the request is told once its transaction is committed."""
+        token_id = self.token.id if self.token else 0
+        if self.prepared is None:
+            return Outcome(self.decoded.refusal or UNAVAILABLE, token_id)
+        kept = len(self.prepared.events) + len(self.prepared.points)
+        rejected = len(self.prepared.unusable) + self.prepared.spans
+        message = SPANS_REFUSED if self.prepared.spans else next((why for why, _ in self.prepared.unusable), "")
+        return Outcome(None, token_id, stored, kept - stored, rejected, message)
