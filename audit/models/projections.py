@@ -59,6 +59,10 @@ class Session(models.Model):
     latest = models.JSONField(default=dict, help_text="The event each single-valued column was taken from.")
 
     class Meta:
+        permissions = [
+            ("view_identity", "Can see who a person is"),
+            ("export_evidence", "Can download evidence"),
+        ]
         indexes = [
             models.Index(fields=["-first_at", "-id"], name="audit_session_first_at"),
             models.Index(fields=["-last_at", "-id"], name="audit_session_last_at"),
