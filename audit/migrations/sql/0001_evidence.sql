@@ -100,6 +100,8 @@ CREATE INDEX audit_event_tool ON audit_event (tool_name, id) WHERE tool_name IS 
 CREATE INDEX audit_event_mcp_server ON audit_event (mcp_server, id) WHERE mcp_server IS NOT NULL;
 CREATE INDEX audit_event_tool_use ON audit_event (tool_use_id) WHERE tool_use_id IS NOT NULL;
 CREATE INDEX audit_event_prompt ON audit_event (prompt_id) WHERE kind = 'prompt';
+-- Events whose client's clock cannot be right stand in a timeline where they were received.
+CREATE INDEX audit_event_unclocked ON audit_event (session, id) WHERE occurred_at IS NULL OR flags @> '{skew}';
 
 CREATE TABLE audit_content (
     event_id uuid PRIMARY KEY,
