@@ -12,6 +12,8 @@ from connectors import scopes
 
 NAME_LENGTH = 80
 EXPIRING = dt.timedelta(days=14)
+STATES = ("waiting", "active", "expiring", "rotating", "replaced", "expired", "revoked")
+ENDED = ("replaced", "expired", "revoked")
 
 
 class Source(models.Model):
@@ -62,6 +64,9 @@ class Token(models.Model):
     expires_at = models.DateTimeField("expires", null=True, blank=True)
     created_at = models.DateTimeField("issued", db_default=Now())
     created_by = models.TextField("issued by")
+    form_key = models.UUIDField(
+        null=True, unique=True, help_text="The form it was issued with, which issues only once."
+    )
     revoked_at = models.DateTimeField("revoked", null=True)
     revoked_by = models.TextField(blank=True)
     revoke_reason = models.TextField(blank=True)
@@ -96,7 +101,7 @@ class Token(models.Model):
 
     @property
     def state(self) -> str:
-        """One word: revoked, expired, replaced, rotating, waiting, expiring or active."""
+        """One of STATES, at this moment."""
         now = timezone.now()
         if self.revoked_at:
             return "revoked"
@@ -104,13 +109,36 @@ class Token(models.Model):
             return "expired"
         if self.valid_until:
             return "rotating" if self.valid_until > now else "replaced"
-        if self.first_event_at is None and self.last_used_at is None:
+        if self.is_waiting:
             return "waiting"
         return "expiring" if self.expires_at and self.expires_at <= now + EXPIRING else "active"
 
     @property
+    def is_waiting(self) -> bool:
+        """Whether nothing came of it so far: no event of an ingestion token, no request of an API token."""
+        return (self.first_event_at if self.kind == scopes.INGEST else self.last_used_at) is None
+
+    @property
     def works(self) -> bool:
-        return self.state not in {"revoked", "expired", "replaced"}
+        return self.state not in ENDED
+
+
+def in_state(state: str, now: dt.datetime) -> models.Q:
+    """The tokens whose `state` is that one at `now`."""
+    unrevoked = models.Q(revoked_at=None)
+    unexpired = unrevoked & (models.Q(expires_at=None) | models.Q(expires_at__gt=now))
+    single = unexpired & models.Q(valid_until=None)
+    waiting = models.Q(kind=scopes.INGEST, first_event_at=None) | models.Q(kind=scopes.API, last_used_at=None)
+    soon = models.Q(expires_at__isnull=False, expires_at__lte=now + EXPIRING)
+    return {
+        "waiting": single & waiting,
+        "active": single & ~waiting & ~soon,
+        "expiring": single & ~waiting & soon,
+        "rotating": unexpired & models.Q(valid_until__gt=now),
+        "replaced": unexpired & models.Q(valid_until__lte=now),
+        "expired": unrevoked & models.Q(expires_at__lte=now),
+        "revoked": models.Q(revoked_at__isnull=False),
+    }[state]
 
 
 class OfKind(models.Manager):

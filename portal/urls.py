@@ -1,10 +1,11 @@
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 
 from portal import health, metrics
 
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("api/v1/", include("connectors.api.urls")),
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("metrics", metrics.metrics),

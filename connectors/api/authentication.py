@@ -4,7 +4,7 @@ A browser's session opens no REST address: the admin is for people, the API for 
 no CSRF to think of. The token is asked for in the database by every request, so a revocation holds from the next.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
@@ -15,9 +15,11 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from connectors import addresses, scopes, tokens
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView  # which imports this module, as the settings name it
 
 
 class ApiTokenAuthentication(BaseAuthentication):
@@ -48,7 +50,7 @@ class ApiTokenAuthentication(BaseAuthentication):
 class RequiresScope(BasePermission):
     """The view's `required_scopes`, all of them; for requests that change something its `required_scopes_to_write`."""
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: Request, view: "APIView") -> bool:
         name = "required_scopes" if request.method in SAFE_METHODS else "required_scopes_to_write"
         required = getattr(view, name, None)
         if required is None:

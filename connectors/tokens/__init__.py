@@ -1,13 +1,28 @@
 """Tokens: how they are written (spelling), whether they open the door (access), what is noted (uses), their life."""
 
 from connectors.tokens.access import UNKNOWN, Refusal, TokenRecord, check, lookup, secret_of
-from connectors.tokens.lifecycle import TokenError, adopt, issue, revoke, rotate
+from connectors.tokens.lifecycle import (
+    LONGEST_OVERLAP,
+    USUAL_OVERLAP,
+    AlreadyIssued,
+    TokenError,
+    adopt,
+    check_expiry,
+    check_name,
+    check_scopes,
+    issue,
+    revoke,
+    rotate,
+)
 from connectors.tokens.spelling import PREFIXES, checksum, digest, generate, is_well_formed, kind_of
 from connectors.tokens.uses import Refused, Use, is_due, note_refusals, touch
 
 __all__ = [
+    "LONGEST_OVERLAP",
     "PREFIXES",
     "UNKNOWN",
+    "USUAL_OVERLAP",
+    "AlreadyIssued",
     "Refusal",
     "Refused",
     "TokenError",
@@ -15,6 +30,9 @@ __all__ = [
     "Use",
     "adopt",
     "check",
+    "check_expiry",
+    "check_name",
+    "check_scopes",
     "checksum",
     "digest",
     "generate",

@@ -1,11 +1,12 @@
 import datetime as dt
+from uuid import uuid4
 
 import pytest
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from connectors import addresses, scopes, tokens
-from connectors.models import ApiToken, IngestToken, Source, Token
+from connectors.models import STATES, ApiToken, IngestToken, Source, Token, in_state
 
 pytestmark = pytest.mark.django_db
 
@@ -213,23 +214,50 @@ def test_the_database_refuses(statement, sentence):
     assert (token.state, token.revoke_reason) == ("revoked", "laptop stolen")
 
 
+def test_a_form_issues_once():
+    key = uuid4()
+    token, _ = issue(form_key=key)
+    with pytest.raises(tokens.AlreadyIssued) as refused:
+        issue(form_key=key)
+    assert refused.value.token == token
+    assert Token.objects.count() == 1
+
+
+def test_a_form_rotates_once():
+    key = uuid4()
+    old, _ = issue()
+    new, _ = tokens.rotate(old, by="rosa", form_key=key)
+    with pytest.raises(tokens.AlreadyIssued) as refused:
+        tokens.rotate(old, by="rosa", form_key=key)
+    assert refused.value.token == new
+    assert Token.objects.count() == 2
+
+
+@pytest.mark.parametrize("kind", ["ingest", "api"])
 @pytest.mark.parametrize(
     ("changes", "state"),
     [
         ({}, "waiting"),
-        ({"first_event_at": 0}, "active"),
-        ({"first_event_at": 0, "expires_at": 20}, "active"),
-        ({"first_event_at": 0, "expires_at": 13}, "expiring"),
         ({"expires_at": 13}, "waiting"),
-        ({"first_event_at": 0, "expires_at": -1}, "expired"),
+        ({"used": 0}, "active"),
+        ({"used": 0, "expires_at": 20}, "active"),
+        ({"used": 0, "expires_at": 13}, "expiring"),
+        ({"used": 0, "expires_at": -1}, "expired"),
         ({"valid_until": 1}, "rotating"),
+        ({"valid_until": 1, "expires_at": 2}, "rotating"),
         ({"valid_until": -1}, "replaced"),
         ({"valid_until": 1, "expires_at": -1}, "expired"),
-        ({"valid_until": 1, "revoked_at": -1}, "revoked"),
+        ({"valid_until": -1, "revoked_at": -1}, "revoked"),
+        ({"expires_at": -1, "revoked_at": -1}, "revoked"),
     ],
 )
-def test_a_token_says_its_state(changes, state):
+def test_a_token_says_its_state_and_is_found_by_it(kind, changes, state):
     now = timezone.now()
-    token = Token(kind="ingest", **{name: now + dt.timedelta(days=days) for name, days in changes.items()})
+    token, _ = issue(kind)
+    used = "first_event_at" if kind == "ingest" else "last_used_at"
+    values = {name.replace("used", used): now + dt.timedelta(days=days) for name, days in changes.items()}
+    Token.objects.filter(pk=token.pk).update(**values)
+    token.refresh_from_db()
     assert token.state == state
     assert token.works == (state not in {"revoked", "expired", "replaced"})
+    assert [each for each in STATES if Token.objects.filter(in_state(each, now)).exists()] == [state]
