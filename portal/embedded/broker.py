@@ -13,6 +13,7 @@ from portal.embedded import binaries
 from portal.embedded.accounts import Account, private_folder
 from portal.embedded.children import Launch
 
+ATTEMPTS = 2
 _CONFIGURATION = """
 port 0
 unixsocket {socket}
@@ -36,8 +37,13 @@ class Broker:
     def __post_init__(self) -> None:
         self._source = binaries.valkey()
         self._program = binaries.Program(self._source)
+        self._attempts = 0  # to start, since it last answered
 
     def prepare(self) -> None:
+        """A file that it has failed to read ATTEMPTS times is set aside for whoever wants to look."""
+        if self._attempts >= ATTEMPTS and self.state.broker.exists():
+            self.state.broker.rename(self.state.broker.with_name(f"broker.{int(time.time())}"))
+            self._attempts = 0
         private_folder(self.state.sockets, self.account)
         self.state.folder("run")
         private_folder(self.state.broker, self.account)
@@ -46,6 +52,7 @@ class Broker:
 
     def launch(self) -> Launch:
         """The configuration goes in by standard input: arguments can be read by everyone on the machine."""
+        self._attempts += 1
         configuration = _CONFIGURATION.format(
             socket=self.state.sockets / state.BROKER_SOCKET, password=self.state.secret("broker.password")
         )
@@ -65,8 +72,11 @@ class Broker:
             answer = b""
             while chunk := connection.recv(256):
                 answer += chunk
-                if answer.count(b"\r\n") >= 2:
-                    return answer.endswith(b"+PONG\r\n")
+                if answer == b"+OK\r\n+PONG\r\n":
+                    self._attempts = 0
+                    return True
+                if answer.count(b"\r\n") >= 2:  # it refuses, or is still reading its file
+                    return False
         return False
 
     def blocked(self) -> bool:
@@ -75,11 +85,6 @@ class Broker:
 
     def provision(self) -> None:
         """It needs nothing more."""
-
-    def set_aside(self) -> None:
-        """Begin with an empty folder; the old one stays beside it for whoever wants to look."""
-        if self.state.broker.exists():
-            self.state.broker.rename(self.state.broker.with_name(f"broker.{int(time.time())}"))
 
     def close(self) -> None:
         self._program.remove_copy()

@@ -51,9 +51,9 @@ def hosted(servers: Sequence[Server], log: Path) -> Iterator[None]:
 
 def _started(server: Server, output: int, log: Path) -> subprocess.Popen[bytes]:
     deadline = time.monotonic() + START_WITHIN
-    server.prepare()
     while server.blocked():
         time.sleep(POLL)
+    server.prepare()
     process = spawn(server.launch(), output)
     while not server.ready():
         if process.poll() is not None:

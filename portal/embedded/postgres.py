@@ -55,7 +55,7 @@ class Postgres:
         if not self.state.postgres.exists():
             self._make_data()
         self._require_same_version()
-        self._release_pid_file()
+        self._release_locks()
 
     def launch(self) -> Launch:
         data, descriptors = self._data(self.state.postgres)
@@ -196,21 +196,21 @@ class Postgres:
             return int((self.state.postgres / "postmaster.pid").read_text().split("\n", 1)[0])
         return None
 
-    def _release_pid_file(self) -> None:
-        """After a crash of the machine the number in `postmaster.pid` may by now be some other program's.
+    def _release_locks(self) -> None:
+        """After a crash the process numbers in the lock files may by now be some other program's, or a dead child's.
 
-        The server then refuses to start for good. Our own number in its place makes it look twice at what matters,
-        the shared memory that processes of the old server may still hold, which that file also names.
+        The server would then refuse to start for good. Our own number in `postmaster.pid` makes it look twice at what
+        matters, the shared memory that processes of the old server may still hold, which that file also names.
         """
-        file = self.state.postgres / "postmaster.pid"
-        pid = self._pid_in_file()
-        if pid is None or sys.platform != "linux" or pid in _processes_in(self.state.postgres):
+        if sys.platform != "linux" or _processes_in(self.state.postgres):
             return
-        with file.open("r+") as stream:
-            rest = stream.read().split("\n", 1)[1]
-            stream.seek(0)
-            stream.write(f"{os.getpid()}\n{rest}")
-            stream.truncate()
+        for file in self.state.sockets.glob(f"{state.DATABASE_SOCKET}*"):
+            file.unlink()
+        with contextlib.suppress(FileNotFoundError), (self.state.postgres / "postmaster.pid").open("r+") as file:
+            _, *rest = file.read().split("\n", 1)
+            file.seek(0)
+            file.write("\n".join([str(os.getpid()), *rest]))
+            file.truncate()
 
 
 def _processes_in(folder: Path) -> set[int]:
