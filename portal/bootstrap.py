@@ -3,7 +3,6 @@
 import contextlib
 import fcntl
 import hashlib
-import importlib.util
 import json
 import os
 import shutil
@@ -22,10 +21,10 @@ REASONS = (
     ("no such option: --python", "this Python's pip is older than 22.3; upgrade it or put uv on PATH."),
     ("do not match the hashes", "a package differs from its pinned hash, so the index or a proxy changed it."),
     ("no space left", "the disk is full."),
-    ("no matching distribution", "the index has no package for this machine and Python; 3.11 to 3.13 are supported."),
     ("connect", "no connection to the package index; see HTTPS_PROXY and PIP_INDEX_URL."),
     ("resolution", "no connection to the package index; see HTTPS_PROXY and PIP_INDEX_URL."),
     ("timed out", "no connection to the package index; see HTTPS_PROXY and PIP_INDEX_URL."),
+    ("no matching distribution", "the index has no package for this machine and Python; 3.11 to 3.13 are supported."),
 )
 
 
@@ -46,10 +45,11 @@ def ensure_environment(command: str) -> None:
 
 
 class Environment:
-    """A virtual environment in `folder`, made from the lock files in `locks`."""
+    """A virtual environment in `folder`, made from the lock files in `locks` by the Python `maker`."""
 
-    def __init__(self, folder: Path, locks: Path) -> None:
-        self.folder, self.locks, self.python = folder, locks, folder / "bin" / "python"
+    def __init__(self, folder: Path, locks: Path, maker: str = sys.executable) -> None:
+        self.folder, self.locks, self.maker = folder, locks, maker
+        self.python = folder / "bin" / "python"
 
     def is_this(self) -> bool:
         """Whether this process already runs in it."""
@@ -70,21 +70,21 @@ class Environment:
         print(f"Installing the packages of {lock} into {self.folder} …", file=sys.stderr, flush=True)
         if not self._usable():
             shutil.rmtree(self.folder, ignore_errors=True)
-            _run([sys.executable, "-m", "venv", "--without-pip", str(self.folder)], f"could not make {self.folder}")
+            _run([self.maker, "-m", "venv", "--without-pip", str(self.folder)], f"could not make {self.folder}")
         self._install(self.locks / lock)
         temporary = self.folder / f"{MARKER}.new"
         temporary.write_text(json.dumps(self._content(lock)), encoding="utf-8")
         temporary.replace(self.folder / MARKER)
 
     def _install(self, lock: Path) -> None:
-        """With uv where it works, else with the pip of this Python, which need not be in the environment."""
+        """With uv where it works, else with the pip of the maker, which need not be in the environment."""
         pins = ["--require-hashes", "--no-deps", "-r", str(lock)]
         uv = shutil.which("uv")
         if uv and _succeeds([uv, "pip", "install", "--python", str(self.python), *pins]):
             return
-        if importlib.util.find_spec("pip") is None:
-            raise BootstrapError(f"{sys.executable} has no pip; install it (Debian: python3-pip) or put uv on PATH.")
-        pip = [sys.executable, "-m", "pip", "--python", str(self.python), "--disable-pip-version-check", "--no-input"]
+        if not _succeeds([self.maker, "-m", "pip", "--version"]):
+            raise BootstrapError(f"{self.maker} has no pip; install it (Debian: python3-pip) or put uv on PATH.")
+        pip = [self.maker, "-m", "pip", "--python", str(self.python), "--disable-pip-version-check", "--no-input"]
         _run([*pip, "install", "--quiet", *pins], f"could not install {lock.name}")
 
     def _usable(self) -> bool:

@@ -204,8 +204,8 @@ class Postgres:
         """
         if sys.platform != "linux" or _processes_in(self.state.postgres):
             return
-        for file in self.state.sockets.glob(f"{state.DATABASE_SOCKET}*"):
-            file.unlink()
+        for left in self.state.sockets.glob(f"{state.DATABASE_SOCKET}*"):
+            left.unlink()
         with contextlib.suppress(FileNotFoundError), (self.state.postgres / "postmaster.pid").open("r+") as file:
             _, *rest = file.read().split("\n", 1)
             file.seek(0)
