@@ -151,7 +151,7 @@ def _number(value: Any) -> Decimal | None:
         number = Decimal(repr(value)) if value.__class__ is float else Decimal(value)
     except ArithmeticError:
         return None
-    return number if number.is_finite() and abs(number.adjusted()) < _NUMBER_CHARACTERS else None
+    return number if number.is_finite() and number.adjusted() < _NUMBER_CHARACTERS else None
 
 
 def _decimal(number: Decimal) -> str:

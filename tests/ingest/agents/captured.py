@@ -62,7 +62,7 @@ def log_record(
     scope_name: str = CLAUDE_SCOPE,
     **fields: Any,
 ) -> LogRecord:
-    """A record as Claude Code sends it: body and name agree, if `attributes` hold an event.name."""
+    """A record with the defaults of Claude Code's: body and event.name agree."""
     listed = attributes if isinstance(attributes, list) else [attribute(*item) for item in attributes.items()]
     name = {key: value for key, _, value in listed}.get("event.name")
     emitter = Emitter(
@@ -76,7 +76,7 @@ def log_record(
         "severity_number": 0,
         "severity_text": "",
         "event_name": "",
-        "body": ("string", f"claude_code.{name}") if name else None,
+        "body": ("string", f"claude_code.{name}") if name and scope_name == CLAUDE_SCOPE else None,
         "dropped_attributes_count": 0,
         "trace_flags": 0,
         "trace_id": "",
