@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from ingest.otlp import json_logs, protobuf
+from ingest.otlp import json_logs, json_metrics, protobuf, protobuf_metrics
 from ingest.otlp.answers import failure, success
 from ingest.otlp.limits import DecodeError, Limits, Malformed, TooLarge
 from ingest.otlp.records import Attribute, Emitter, Export, LogRecord, MetricPoint, Unusable
@@ -31,6 +31,8 @@ Encoding = Literal["protobuf", "json"]
 _DECODERS = {
     ("logs", "protobuf"): protobuf.decode_logs,
     ("logs", "json"): json_logs.decode_logs,
+    ("metrics", "protobuf"): protobuf_metrics.decode_metrics,
+    ("metrics", "json"): json_metrics.decode_metrics,
     ("traces", "protobuf"): protobuf.count_spans,
     ("traces", "json"): json_logs.count_spans,
 }

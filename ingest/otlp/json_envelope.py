@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ingest.otlp.json_text import NotJSON, Scanner
 from ingest.otlp.json_values import UINT32, JSONValues, integer, member, read_tree, text
-from ingest.otlp.limits import Budget, Malformed
+from ingest.otlp.limits import Budget, Malformed, RecordRefused
 from ingest.otlp.records import Emitter
 
 Names = tuple[str, str, str]
@@ -84,26 +84,54 @@ def children(scanner: Scanner, name: str, members: Members, budget: Budget) -> I
             members.add(key, scanner.skip())
 
 
-def emitter(group: Group, budget: Budget) -> Emitter:
-    """The group's resource and scope. Raises RecordRefused."""
-    values = JSONValues(budget)
-    flags = values.flags
-    if group.resource.repeated or group.scope.repeated:
-        flags.add("duplicate_key")
-    outer = group.resource.read(("resource", "schemaUrl"), budget, flags)
-    inner = group.scope.read(("scope", "schemaUrl"), budget, flags)
-    resource, scope = member(outer, "resource", dict, {}), member(inner, "scope", dict, {})
-    return Emitter(
-        resource=tuple(values.attributes(resource)),
-        scope=tuple(values.attributes(scope)),
-        scope_name=text(scope, "name", flags),
-        scope_version=text(scope, "version", flags),
-        resource_schema_url=text(outer, "schemaUrl", flags),
-        scope_schema_url=text(inner, "schemaUrl", flags),
-        resource_dropped=integer(resource, "droppedAttributesCount", UINT32),
-        scope_dropped=integer(scope, "droppedAttributesCount", UINT32),
-        flags=frozenset(flags),
-    )
+class Emitters:
+    """Reads each resource once, however many scopes it has."""
+
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
+        self._members: Members | None = None
+        self._resource: Emitter | RecordRefused = Emitter()
+
+    def read(self, group: Group) -> Emitter:
+        """Raises RecordRefused."""
+        if group.resource is not self._members:
+            self._members = group.resource
+            try:
+                self._resource = self._read_resource(group.resource)
+            except RecordRefused as why:
+                self._resource = why
+        if isinstance(self._resource, RecordRefused):
+            raise self._resource.again()
+        return self._read_scope(group.scope, self._resource)
+
+    def _read_resource(self, members: Members) -> Emitter:
+        values, tree, resource = self._read(members, "resource")
+        return Emitter(
+            resource=tuple(values.attributes(resource)),
+            resource_schema_url=text(tree, "schemaUrl", values.flags),
+            resource_dropped=integer(resource, "droppedAttributesCount", UINT32),
+            flags=frozenset(values.flags),
+        )
+
+    def _read_scope(self, members: Members, resource: Emitter) -> Emitter:
+        values, tree, scope = self._read(members, "scope")
+        return replace(
+            resource,
+            scope=tuple(values.attributes(scope)),
+            scope_name=text(scope, "name", values.flags),
+            scope_version=text(scope, "version", values.flags),
+            scope_schema_url=text(tree, "schemaUrl", values.flags),
+            scope_dropped=integer(scope, "droppedAttributesCount", UINT32),
+            flags=resource.flags | values.flags,
+        )
+
+    def _read(self, members: Members, name: str) -> tuple[JSONValues, dict[str, Any], dict[str, Any]]:
+        """Where to read values, the object itself, and its member of that name."""
+        values = JSONValues(self._budget)
+        if members.repeated:
+            values.flags.add("duplicate_key")
+        tree = members.read((name, "schemaUrl"), self._budget, values.flags)
+        return values, tree, member(tree, name, dict, {})
 
 
 def _groups(scanner: Scanner, names: Names, budget: Budget, count_element: Callable[[], None]) -> Iterator[Group]:

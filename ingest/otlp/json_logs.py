@@ -1,12 +1,14 @@
 """OTLP/JSON export requests (opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding): log records, number of spans.
 
-A request of plain records is read in one go by msgspec (json_plain.py). One that holds anything else is cut into its
-records first, so that each is read by itself: again by msgspec where it is plain, else by the forgiving reader.
+A request of plain records is read in one go by msgspec (json_plain_logs.py). One that holds anything else is cut into
+its records first, so that each is read by itself: again by msgspec where it is plain, else by the forgiving reader.
 """
 
+from functools import partial
+
 from ingest.otlp.harvest import Harvest
-from ingest.otlp.json_envelope import NAMES, emitter, groups
-from ingest.otlp.json_plain import PlainReader
+from ingest.otlp.json_envelope import NAMES, Emitters, groups
+from ingest.otlp.json_plain_logs import PlainLogs
 from ingest.otlp.json_values import INT32, TIME, UINT32, JSONValues, identifier, integer, read_tree, text
 from ingest.otlp.limits import Budget, Limits, RecordRefused, Unreadable
 from ingest.otlp.records import Emitter, Export, LogRecord
@@ -16,12 +18,10 @@ from ingest.otlp.values import in_order
 def decode_logs(body: bytes, limits: Limits) -> Export:
     """Every record of an ExportLogsServiceRequest in JSON. Raises Malformed, TooLarge."""
     budget = Budget(limits)
-    plain = PlainReader(budget).request(body)
-    if plain is not None:
-        harvest: Harvest[LogRecord] = Harvest(budget)
-        harvest.kept = plain
-        return harvest.export()
-    return _one_by_one(body, Budget(limits))
+    plain = PlainLogs(budget).request(body)
+    if plain is None:
+        return _one_by_one(body, Budget(limits))
+    return Harvest(budget, plain).export()
 
 
 def count_spans(body: bytes, limits: Limits) -> Export:
@@ -33,20 +33,19 @@ def count_spans(body: bytes, limits: Limits) -> Export:
 
 def _one_by_one(body: bytes, budget: Budget) -> Export:
     harvest: Harvest[LogRecord] = Harvest(budget)
-    plain = PlainReader(budget)
+    plain, emitters = PlainLogs(budget), Emitters(budget)
     for group in groups(body, NAMES["logs"], budget, budget.record):
         try:
-            source = emitter(group, budget)
+            source = emitters.read(group)
         except RecordRefused as why:
-            for element in group.elements:
-                harvest.refuse(why, group.request(element))
-            continue
-        for element in group.elements:
-            try:
-                harvest.kept.append(plain.record(element, source) or _record(element, source, budget))
-            except RecordRefused as why:
-                harvest.refuse(why, group.request(element))
+            harvest.refuse_all(why, group.elements, group.request)
+        else:
+            harvest.each(group.elements, partial(_read, plain, budget, source), group.request)
     return harvest.export()
+
+
+def _read(plain: PlainLogs, budget: Budget, source: Emitter, raw: bytes) -> LogRecord:
+    return plain.record(raw, source) or _record(raw, source, budget)
 
 
 def _record(raw: bytes, source: Emitter, budget: Budget) -> LogRecord:

@@ -1,30 +1,33 @@
-"""Plain log records in OTLP/JSON, by msgspec: what well-behaved exporters send, at a tenth of the cost.
+"""Plain values in OTLP/JSON, by msgspec: what well-behaved exporters send, at a tenth of the cost.
 
-Plain means: each object has only members that are known here, none twice, of the types below. msgspec
-takes the last of repeated members without a word, so the quotation marks of the text are counted: an object with a
-member that is not accounted for has more of them. Whatever is not plain is left to the thorough reader, which
-decides; so nothing here ever refuses.
+Plain means: each object has only members that are known here, none twice, of the types below. msgspec takes the last
+of repeated members without a word, so the quotation marks of the text are counted: one with a member that was not
+read has more of them than what was read accounts for. Whatever is not plain is left to the thorough reader, which
+decides; so nothing here ever refuses a record.
 """
 
-from typing import Any
+from collections.abc import Iterable
 
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from ingest.otlp.json_envelope import NAMES, Group, Members, emitter
 from ingest.otlp.json_values import JSONValues, read_tree
 from ingest.otlp.limits import Budget, RecordRefused
-from ingest.otlp.records import Attribute, Emitter, LogRecord
-from ingest.otlp.values import INT64, Typed, repeats
+from ingest.otlp.records import Attribute, LogRecord, MetricPoint
+from ingest.otlp.values import INT64, Typed
 
 MANY_OBJECTS = 250_000
-"""Above, objects are counted one by one while cutting, not allocated all at once: about 6,000 ordinary records."""
+"""In a text of more, objects are counted one by one, not allocated all at once: about 6,000 ordinary log records."""
 
 ABSENT = Raw(b"")
+LOWEST, HIGHEST = INT64
 
 
 class NotPlain(Exception):
     """Left to the thorough reader."""
+
+
+IRREGULAR = (NotPlain, RecordRefused, msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 class AnyValue(Struct, gc=False):
@@ -41,154 +44,44 @@ class KeyValue(Struct, gc=False):
     value: AnyValue
 
 
-class Record(Struct, gc=False):
-    timeUnixNano: int | str | UnsetType = UNSET
-    observedTimeUnixNano: int | str | UnsetType = UNSET
-    severityNumber: int | UnsetType = UNSET
-    severityText: str | UnsetType = UNSET
-    eventName: str | UnsetType = UNSET
-    body: AnyValue | None | UnsetType = UNSET
-    attributes: list[KeyValue] | UnsetType = UNSET
-    droppedAttributesCount: int | UnsetType = UNSET
-    flags: int | UnsetType = UNSET
-    traceId: str | UnsetType = UNSET
-    spanId: str | UnsetType = UNSET
-
-
-class ScopeLogs(Struct, gc=False):
-    logRecords: list[Record]
-    scope: Raw = ABSENT
-    schemaUrl: Raw = ABSENT
-
-
-class ResourceLogs(Struct, gc=False):
-    scopeLogs: list[ScopeLogs]
-    resource: Raw = ABSENT
-    schemaUrl: Raw = ABSENT
-
-
-class Request(Struct, gc=False):
-    resourceLogs: list[ResourceLogs]
-
-
-_request = msgspec.json.Decoder(Request).decode
-_record = msgspec.json.Decoder(Record).decode
-
-
-class PlainReader:
-    """Reads plain requests and plain records; None is the answer to others."""
+class PlainValues:
+    """Reads the values of one text; `quotes` are the quotation marks accounted for."""
 
     def __init__(self, budget: Budget) -> None:
+        self.quotes = 0
         self._budget = budget
-        self._quotes = 0  # quotation marks accounted for
 
-    def request(self, body: bytes) -> list[LogRecord] | None:
-        if body.count(b"{") > MANY_OBJECTS or b"\\u0000" in body:
-            return None
-        try:
-            request = _request(body)
-            self._quotes = 2
-            records = [record for resource_logs in request.resourceLogs for record in self._resource(resource_logs)]
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, NotPlain, RecordRefused):
-            return None
-        return records if self._quotes == quotes(body) else None
+    def account_for(self, text: bytes, records: Iterable[LogRecord | MetricPoint]) -> bool:
+        """Whether all of a text was read, so that no member of an object went unnoticed."""
+        unread = text.count(b'"') - self.quotes
+        if unread and b'\\"' in text:
+            unread -= sum(
+                value.count('"') for record in records for _, kind, value in record.attributes if kind == "string"
+            )
+        return unread == 0
 
-    def record(self, raw: bytes, source: Emitter) -> LogRecord | None:
-        if raw.count(b"{") > MANY_OBJECTS or b"\\u0000" in raw:
-            return None
-        try:
-            self._quotes = 0
-            record = self._record(_record(raw), source)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, NotPlain, RecordRefused):
-            return None
-        return record if self._quotes == quotes(raw) else None
-
-    def _resource(self, resource_logs: ResourceLogs) -> list[LogRecord]:
-        records = []
-        resource = self._members({"resource": resource_logs.resource, "schemaUrl": resource_logs.schemaUrl})
-        for scope_logs in resource_logs.scopeLogs:
-            scope = self._members({"scope": scope_logs.scope, "schemaUrl": scope_logs.schemaUrl})
-            source = emitter(Group(NAMES["logs"], resource, scope, []), self._budget)
-            for record in scope_logs.logRecords:
-                self._budget.record()
-                records.append(self._record(record, source))
-        return records
-
-    def _members(self, raws: dict[str, Raw]) -> Members:
-        """A resource's or scope's own members; the list of its children is accounted for with them."""
-        self._budget.envelope_field()
-        members = Members({name: bytes(raw) for name, raw in raws.items() if raw is not ABSENT})
-        self._quotes += 2 + sum(2 + quotes(raw) for raw in members.values.values())
-        return members
-
-    def _record(self, record: Record, source: Emitter) -> LogRecord:
-        pairs = record.attributes or ()
+    def attributes(self, pairs: list[KeyValue] | UnsetType) -> list[Attribute]:
+        if pairs is UNSET:
+            return []
         self._budget.elements(len(pairs))
+        self.quotes += 2 + 10 * len(pairs)  # two names and a key, a third name and a string: of a string's attribute
         other = self._attribute
-        attributes = [
+        return [
             (pair.key, "string", text) if (text := pair.value.stringValue) is not UNSET else other(pair)
             for pair in pairs
         ]
-        self._quotes += 10 * len(attributes) + (2 if record.attributes is not UNSET else 0)
-        severity, dropped, flags = record.severityNumber, record.droppedAttributesCount, record.flags
-        severity_text, event_name = record.severityText, record.eventName
-        trace_id, span_id = record.traceId, record.spanId
-        for value in (severity, severity_text, event_name, dropped, flags, trace_id, span_id):
-            if value is not UNSET:
-                self._quotes += 4 if type(value) is str else 2
-        return LogRecord(
-            source,
-            self._time(record.timeUnixNano),
-            self._time(record.observedTimeUnixNano),
-            _small(severity),
-            severity_text or "",
-            event_name or "",
-            self._body(record.body) if record.body is not UNSET else None,
-            attributes,
-            _small(dropped),
-            _small(flags),
-            _identifier(trace_id, 32),
-            _identifier(span_id, 16),
-            ("duplicate_key",) if repeats(attributes) else (),
-        )
 
-    def _time(self, value: int | str | UnsetType) -> int:
-        if type(value) is str:
-            self._quotes += 4
-            if len(value) < 20 and value.isascii() and value.isdigit():
-                return int(value)
-            raise NotPlain
-        if value is UNSET:
-            return 0
-        self._quotes += 2
-        if type(value) is int and 0 <= value <= INT64[1]:
-            return value
-        raise NotPlain
-
-    def _body(self, value: AnyValue | None) -> Typed | None:
-        self._quotes += 2
-        if value is None:
-            return None
+    def typed(self, value: AnyValue) -> Typed:
         if value.stringValue is not UNSET:
-            self._quotes += 4
+            self.quotes += 4 + value.stringValue.count('"')
             return "string", value.stringValue
-        typed = self._typed(value)
-        return None if typed[0] == "null" else typed
-
-    def _attribute(self, pair: KeyValue) -> Attribute:
-        self._quotes -= 4  # of the ten of an attribute with a string; what its value has, its reader adds
-        return (pair.key, *self._typed(pair.value))
-
-    def _typed(self, value: AnyValue) -> Typed:
-        """A value other than a string."""
-        number = value.intValue
-        if number is not UNSET:
-            return "int", self._integer(number)
+        if value.intValue is not UNSET:
+            return "int", self.integer(value.intValue)
         if value.boolValue is not UNSET:
-            self._quotes += 2
+            self.quotes += 2
             return "bool", value.boolValue
         if value.doubleValue is not UNSET:
-            self._quotes += 2
+            self.quotes += 2
             return "double", value.doubleValue
         if value.arrayValue is not ABSENT:
             return self._nested("arrayValue", bytes(value.arrayValue))
@@ -196,20 +89,54 @@ class PlainReader:
             return self._nested("kvlistValue", bytes(value.kvlistValue))
         return "null", None
 
-    def _integer(self, number: Any) -> int:
-        if type(number) is str:
-            self._quotes += 4
-            digits = number.removeprefix("-")
-            if len(digits) > 18 or not (digits.isascii() and digits.isdigit()):
-                raise NotPlain
-            return int(number)
-        self._quotes += 2
-        if INT64[0] <= number <= INT64[1]:
-            return int(number)
+    def integer(self, number: int | str) -> int:
+        if isinstance(number, int):
+            self.quotes += 2
+            return self._within(number)
+        self.quotes += 4
+        digits = number.removeprefix("-")
+        if len(digits) < 20 and digits.isascii() and digits.isdigit():
+            return self._within(int(number))
         raise NotPlain
 
+    def small(self, number: int) -> int:
+        """A count, an enum's number or flags."""
+        self.quotes += 2
+        if 0 <= number < 2**31:
+            return number
+        raise NotPlain
+
+    def text(self, value: str) -> str:
+        self.quotes += 4
+        return value
+
+    def identifier(self, value: str, digits: int) -> str:
+        """A trace or span id in lower-case hex."""
+        self.quotes += 4
+        if not value:
+            return ""
+        if len(value) != digits or not value.isascii() or not value.isalnum():
+            raise NotPlain
+        try:
+            return bytes.fromhex(value).hex()
+        except ValueError:
+            raise NotPlain from None
+
+    def _within(self, number: int) -> int:
+        if LOWEST <= number <= HIGHEST:
+            return number
+        raise NotPlain
+
+    def _attribute(self, pair: KeyValue) -> Attribute:
+        number = pair.value.intValue
+        if type(number) is int and LOWEST <= number <= HIGHEST:
+            self.quotes -= 2
+            return pair.key, "int", number
+        self.quotes -= 4
+        return (pair.key, *self.typed(pair.value))
+
     def _nested(self, kind: str, raw: bytes) -> Typed:
-        self._quotes += 2 + quotes(raw)
+        self.quotes += 2 + raw.count(b'"')
         values = JSONValues(self._budget)
         typed = values.typed({kind: read_tree(raw, self._budget, values.flags)})
         if values.flags or typed[0] == "null":
@@ -217,28 +144,8 @@ class PlainReader:
         return typed
 
 
-def quotes(text: bytes) -> int:
-    """The quotation marks around strings, in text that is JSON."""
-    if b"\\" not in text:
-        return text.count(b'"')
-    text = text.replace(b"\\\\", b"")
-    return text.count(b'"') - text.count(b'\\"')
-
-
-def _small(number: int | UnsetType) -> int:
-    if number is UNSET:
-        return 0
-    if 0 <= number < 2**31:
-        return number
-    raise NotPlain
-
-
-def _identifier(value: str | UnsetType, digits: int) -> str:
-    if not value:
-        return ""
-    if len(value) != digits:
-        raise NotPlain
-    try:
-        return bytes.fromhex(value).hex()
-    except ValueError:
-        raise NotPlain from None
+def may_be_plain(text: bytes) -> bool:
+    """Whether it is safe to try, and worth while: not too many objects, and no U+0000 that would have to be flagged."""
+    if len(text) > 2 * MANY_OBJECTS and text.count(b"{") > MANY_OBJECTS:
+        return False
+    return b"\\" not in text or b"\\u0000" not in text

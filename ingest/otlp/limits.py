@@ -27,6 +27,10 @@ class TooLarge(DecodeError):
 class RecordRefused(DecodeError):
     """This record cannot be kept; its neighbours can."""
 
+    def again(self) -> "RecordRefused":
+        """The same refusal for the next record: an exception raised twice would drag its first traceback along."""
+        return type(self)(*self.args)
+
 
 class Unreadable(RecordRefused):
     """These bytes are not a record in this encoding."""
@@ -70,8 +74,8 @@ class Budget:
         if self._envelope_fields > self.limits.envelope_fields:
             raise TooLarge(f"more than {self.limits.envelope_fields} fields around the records of one request")
 
-    def record(self) -> None:
-        self.records += 1
+    def record(self, count: int = 1) -> None:
+        self.records += count
         if self.records > self.limits.records:
             raise TooLarge(f"more than {self.limits.records} records in one request")
 

@@ -1,5 +1,6 @@
 """OTLP export requests in protobuf (opentelemetry.io/docs/specs/otlp): log records, and the number of spans."""
 
+from functools import partial
 from typing import Any
 
 from google.protobuf.message import DecodeError
@@ -9,7 +10,7 @@ from opentelemetry.proto.trace.v1 import trace_pb2
 from ingest.otlp import wire
 from ingest.otlp.harvest import Harvest
 from ingest.otlp.limits import Budget, Limits, Malformed, RecordRefused, Unreadable
-from ingest.otlp.protobuf_envelope import emitter
+from ingest.otlp.protobuf_envelope import Emitters
 from ingest.otlp.protobuf_values import ValueReader
 from ingest.otlp.records import Emitter, Export, LogRecord
 from ingest.otlp.schema import LENIENT, STRICT, wire_types
@@ -26,19 +27,15 @@ def decode_logs(body: bytes, limits: Limits) -> Export:
     """Every record of an ExportLogsServiceRequest. Raises Malformed, TooLarge."""
     budget = Budget(limits)
     reader = LogReader(budget)
+    emitters = Emitters(reader.values, budget)
     harvest: Harvest[LogRecord] = Harvest(budget)
     for group in wire.groups(body, budget, budget.record):
         try:
-            source = emitter(group, reader.values, budget)
+            source = emitters.read(group)
         except RecordRefused as why:
-            for element in group.elements:
-                harvest.refuse(why, group.request(element))
-            continue
-        for element in group.elements:
-            try:
-                harvest.kept.append(reader.read(element, source))
-            except RecordRefused as why:
-                harvest.refuse(why, group.request(element))
+            harvest.refuse_all(why, group.elements, group.request)
+        else:
+            harvest.each(group.elements, partial(reader.read, source), group.request)
     return harvest.export()
 
 
@@ -59,53 +56,45 @@ class LogReader:
         self._budget = budget
         self._attribute = self.values.attributes.__getitem__
 
-    def read(self, raw: bytes, source: Emitter) -> LogRecord:
+    def read(self, source: Emitter, raw: bytes) -> LogRecord:
         """Raises RecordRefused; TooLarge when this record passes a limit of the request."""
         refuse_heavy(raw, logs_pb2.LogRecord.DESCRIPTOR, self._budget.limits)
         try:
-            return self._record(_strict(raw), raw, source, ())
+            return self._record(_strict(raw), raw, source, set())
         except DecodeError:
             pass
         try:
-            return self._record(_lenient(raw), raw, source, ("lenient",))
+            return self._record(_lenient(raw), raw, source, {"lenient"})
         except DecodeError as exc:
             raise Unreadable("a record is not a protobuf message") from exc
 
-    def _record(self, message: Any, raw: bytes, source: Emitter, flags: tuple[str, ...]) -> LogRecord:
+    def _record(self, message: Any, raw: bytes, source: Emitter, flags: set[str]) -> LogRecord:
+        values = self.values
         attributes = list(map(self._attribute, message.attributes))
         self._budget.elements(len(attributes))
-        time, observed, body = message.time_unix_nano, message.observed_time_unix_nano, message.body
-        severity_text, event_name = message.severity_text, message.event_name
+        time, observed = message.time_unix_nano, message.observed_time_unix_nano
         if not (time or observed) and not wire.fits(raw, _RECORD_WIRE_TYPES):
             raise Unreadable("a record is some other message")
-        record = LogRecord(
+        body, severity_text, event_name = message.body, message.severity_text, message.event_name
+        if values.attributes.odd:
+            flags |= values.attributes.flags(message.attributes)
+        if repeats(attributes):
+            flags.add("duplicate_key")
+        return LogRecord(
             source,
             time,
             observed,
             message.severity_number,
-            severity_text,
-            event_name,
-            self.values.bodies[body] if body else None,
+            values.text(severity_text, flags) if severity_text else "",
+            values.text(event_name, flags) if event_name else "",
+            values.body(body, flags) if body else None,
             attributes,
             message.dropped_attributes_count,
             message.flags,
             _hex(message.trace_id, 16),
             _hex(message.span_id, 8),
-            flags,
+            in_order(flags) if flags else (),
         )
-        if flags or severity_text or event_name or self.values.is_odd or repeats(attributes):
-            self._note(record, message)
-        return record
-
-    def _note(self, record: LogRecord, message: Any) -> None:
-        """Flag what is odd about a record, and make text of what the lenient parser left as bytes."""
-        values = self.values
-        flags = {*record.flags, *values.attributes.flags(message.attributes), *values.bodies.flags([message.body])}
-        record.severity_text = values.text(message.severity_text, flags)
-        record.event_name = values.text(message.event_name, flags)
-        if repeats(record.attributes):
-            flags.add("duplicate_key")
-        record.flags = in_order(flags)
 
 
 def _hex(identifier: bytes, size: int) -> str:

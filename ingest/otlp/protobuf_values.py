@@ -1,12 +1,13 @@
 """AnyValue and KeyValue messages as typed values.
 
-Two thirds of a record's attributes repeat on the next one, byte for byte, and a wrapper object for every one of them
-is what reading costs: so each distinct KeyValue of a request is read once and found again by its bytes.
+Two thirds of a record's attributes repeat on the next one, byte for byte, and a message object for each of them is
+what reading costs: so each distinct KeyValue of a request is read once and found again by its bytes, and the usual
+ones are read without a message object at all.
 """
 
 import base64
-from collections.abc import Callable, Iterable
-from typing import Any, Generic, TypeVar
+from collections.abc import Iterable
+from typing import Any
 
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.common.v1 import common_pb2
@@ -14,8 +15,9 @@ from opentelemetry.proto.common.v1 import common_pb2
 from ingest.otlp.limits import Budget, Unreadable
 from ingest.otlp.records import Attribute
 from ingest.otlp.schema import LENIENT, Parser
-from ingest.otlp.values import Typed, double, invalid_utf8, is_utf8, repeats, too_deep
+from ingest.otlp.values import INT64, Typed, double, invalid_utf8, is_utf8, repeats, too_deep
 from ingest.otlp.weight import weigh
+from ingest.otlp.wire import WireError, varint
 
 REMEMBERED_BYTES = 256
 """Longer ones are prompts and results, which do not repeat."""
@@ -23,49 +25,81 @@ REMEMBERED_BYTES = 256
 _lenient_key_value = LENIENT.parse("common.v1.KeyValue")
 _lenient_any_value = LENIENT.parse("common.v1.AnyValue")
 
-T = TypeVar("T")
 
+class Attributes(dict[bytes, Attribute]):
+    """The attributes of one request by the bytes of their KeyValue message. What is odd about one is in `odd`."""
 
-class Memory(dict[bytes, T], Generic[T]):
-    """What messages mean, by their bytes, for one request. Those with something to note are kept in `odd`."""
-
-    def __init__(self, read: Callable[[bytes], T], notes: set[str]) -> None:
+    def __init__(self, values: "ValueReader") -> None:
         super().__init__()
         self.odd: dict[bytes, frozenset[str]] = {}
-        self._read = read
-        self._notes = notes
+        self._values = values
 
-    def __missing__(self, raw: bytes) -> T:
-        self._notes.clear()
-        meaning = self._read(raw)
-        if self._notes:
-            self.odd[raw] = frozenset(self._notes)
+    def __missing__(self, raw: bytes) -> Attribute:
+        attribute = _usual(raw) or self._look_closely(raw)
         if len(raw) <= REMEMBERED_BYTES:
-            self[raw] = meaning
-        return meaning
+            self[raw] = attribute
+        return attribute
 
     def flags(self, raws: Iterable[bytes]) -> set[str]:
-        """What was noted about any of these."""
+        """What is odd about any of these."""
         return set().union(*(self.odd.get(raw, ()) for raw in raws)) if self.odd else set()
+
+    def _look_closely(self, raw: bytes) -> Attribute:
+        flags: set[str] = set()
+        attribute = self._values.attribute(raw, flags)
+        if flags:
+            self.odd[raw] = frozenset(flags)
+        return attribute
+
+
+def _usual(raw: bytes) -> Attribute | None:
+    """A KeyValue of key and value, each with its length in one byte, the value a text or a number that is not negative.
+
+    Nothing is left to guess: the lengths have to add up. None for all others, and where a zero byte may be a U+0000.
+    """
+    try:
+        size, value = len(raw), raw[1] + 2
+        if raw[0] != 0x0A or value > 129 or raw[value] != 0x12 or raw[value + 1] != size - value - 2 or b"\0" in raw:
+            return None
+        kind, number = raw[value + 2], raw[value + 3]
+        if kind == 0x0A and number == size - value - 4 < 0x80:
+            return raw[2:value].decode(), "string", raw[value + 4 :].decode()
+        if kind == 0x18:
+            number, end = varint(raw, value + 3)
+            if end == size and number <= INT64[1]:
+                return raw[2:value].decode(), "int", number
+    except (IndexError, UnicodeDecodeError, WireError):
+        pass
+    return None
 
 
 class ValueReader:
-    """Reads the values of one request; `attributes` and `bodies` are how to ask it."""
+    """Reads the values of one request through message objects; what is odd about a value joins the caller's flags."""
 
     def __init__(self, budget: Budget) -> None:
         self._budget = budget
         self._nesting = budget.limits.nesting
-        self._notes: set[str] = set()
-        self.attributes: Memory[Attribute] = Memory(self._attribute, self._notes)
-        self.bodies: Memory[Typed | None] = Memory(self._body, self._notes)
+        self.attributes = Attributes(self)
 
-    @property
-    def is_odd(self) -> bool:
-        """Whether anything odd was met so far."""
-        return bool(self.attributes.odd or self.bodies.odd)
+    def attribute(self, raw: bytes, flags: set[str]) -> Attribute:
+        """A KeyValue. Raises RecordRefused."""
+        try:
+            pair = common_pb2.KeyValue.FromString(raw)
+        except DecodeError:
+            pair = self._parse_leniently(_lenient_key_value, raw, common_pb2.KeyValue.DESCRIPTOR, flags)
+        return self._pair(pair, 0, flags)
+
+    def body(self, raw: bytes, flags: set[str]) -> Typed | None:
+        """An AnyValue; None where it states no value. Raises RecordRefused."""
+        try:
+            value = common_pb2.AnyValue.FromString(raw)
+        except DecodeError:
+            value = self._parse_leniently(_lenient_any_value, raw, common_pb2.AnyValue.DESCRIPTOR, flags)
+        typed = self._typed(value, 0, flags)
+        return None if typed[0] == "null" else typed
 
     def text(self, text: str | bytes, flags: set[str]) -> str:
-        """A key, or a field of the record itself: always text, with what is odd about it noted."""
+        """A key, or a field of the record itself: always text."""
         if isinstance(text, bytes):
             if not is_utf8(text):
                 flags.add("invalid_utf8")
@@ -74,79 +108,57 @@ class ValueReader:
             flags.add("nul")
         return text
 
-    def _attribute(self, raw: bytes) -> Attribute:
-        try:
-            pair = common_pb2.KeyValue.FromString(raw)
-        except DecodeError:
-            pair = self._parse_leniently(_lenient_key_value, raw, common_pb2.KeyValue.DESCRIPTOR)
-            return (self.text(pair.key, self._notes), *self._typed(pair.value, 0))
-        key, value = pair.key, pair.value
-        text = value.string_value
-        if "\0" in key:
-            self._notes.add("nul")
-        if text:
-            if "\0" in text:
-                self._notes.add("nul")
-            return key, "string", text
-        return (key, *self._typed(value, 0))
-
-    def _body(self, raw: bytes) -> Typed | None:
-        try:
-            value = common_pb2.AnyValue.FromString(raw)
-        except DecodeError:
-            value = self._parse_leniently(_lenient_any_value, raw, common_pb2.AnyValue.DESCRIPTOR)
-        typed = self._typed(value, 0)
-        return None if typed[0] == "null" else typed
-
-    def _parse_leniently(self, parse: Parser, raw: bytes, descriptor: Any) -> Any:
-        self._notes.add("lenient")
+    def _parse_leniently(self, parse: Parser, raw: bytes, descriptor: Any, flags: set[str]) -> Any:
+        flags.add("lenient")
         try:
             return parse(raw)
         except DecodeError as exc:
-            limits = self._budget.limits
-            if weigh(raw, descriptor, limits.record_elements).depth > self._nesting:
+            if weigh(raw, descriptor, self._budget.limits.record_elements).depth > self._nesting:
                 raise too_deep(self._nesting) from exc
             raise Unreadable("a value is not a protobuf message") from exc
 
-    def _typed(self, value: Any, depth: int) -> Typed:
+    def _pair(self, pair: Any, depth: int, flags: set[str]) -> Attribute:
+        return (self.text(pair.key, flags), *self._typed(pair.value, depth, flags))
+
+    def _typed(self, value: Any, depth: int, flags: set[str]) -> Typed:
+        if value.HasField("string_value"):
+            return self._string(value.string_value, flags)
         if value.HasField("int_value"):
             return "int", value.int_value
-        kind = value.WhichOneof("value")
-        if kind == "string_value":
-            return self._string(value.string_value)
-        if kind == "bool_value":
+        if value.HasField("double_value"):
+            return "double", self._double(value.double_value, flags)
+        if value.HasField("bool_value"):
             return "bool", value.bool_value
-        if kind == "double_value":
-            return "double", self._double(value.double_value)
-        if kind == "bytes_value":
+        if value.HasField("bytes_value"):
             return "bytes", base64.b64encode(value.bytes_value).decode("ascii")
-        if kind in ("array_value", "kvlist_value"):
-            return self._container(kind, getattr(value, kind).values, depth)
+        if value.HasField("array_value"):
+            values = self._contained(value.array_value, depth)
+            return "array", [list(self._typed(value, depth + 1, flags)) for value in values]
+        if value.HasField("kvlist_value"):
+            pairs = [self._pair(pair, depth + 1, flags) for pair in self._contained(value.kvlist_value, depth)]
+            if repeats(pairs):
+                flags.add("duplicate_key")
+            return "map", [list(pair) for pair in pairs]
         return "null", None
 
-    def _container(self, kind: str, values: Any, depth: int) -> Typed:
+    def _contained(self, container: Any, depth: int) -> Any:
         if depth == self._nesting:
             raise too_deep(self._nesting)
-        self._budget.elements(len(values))
-        if kind == "array_value":
-            return "array", [list(self._typed(value, depth + 1)) for value in values]
-        pairs = [[self.text(pair.key, self._notes), *self._typed(pair.value, depth + 1)] for pair in values]
-        if repeats(pairs):
-            self._notes.add("duplicate_key")
-        return "map", pairs
+        self._budget.elements(len(container.values))
+        return container.values
 
-    def _string(self, text: str | bytes) -> Typed:
+    def _string(self, text: str | bytes, flags: set[str]) -> Typed:
         if isinstance(text, bytes):
             if not is_utf8(text):
-                self._notes.add("invalid_utf8")
+                flags.add("invalid_utf8")
                 return invalid_utf8(text)
             text = text.decode()
         if "\0" in text:
-            self._notes.add("nul")
+            flags.add("nul")
         return "string", text
 
-    def _double(self, number: float) -> float | str:
+    def _double(self, number: float, flags: set[str]) -> float | str:
         shown = double(number)
         if isinstance(shown, str):
-            self._notes.add("nan")
+            flags.add("nan")
         return shown
