@@ -1,0 +1,1 @@
+"""Sends captured OTLP requests to a receiver: what lies in files (captures), one connection (client), the whole run."""
