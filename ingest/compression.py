@@ -6,7 +6,9 @@ from collections.abc import Iterable
 
 from ingest.otlp.limits import Limits, Malformed, TooLarge
 
-STEP_BYTES = 256 * 1024
+STEP_BYTES = 64 * 1024
+"""So much is fed to zlib at once, and taken from it: what it could not use yet, it gives back as a copy."""
+
 _GZIP_ONLY = 16 + zlib.MAX_WBITS
 
 
@@ -21,16 +23,11 @@ class Inflater:
 
     def feed(self, chunk: bytes) -> None:
         """Take the next piece of the body as it was sent. After an error, stop reading."""
-        self._fed += len(chunk)
-        if self._fed > self._limits.wire_bytes:
+        if self._fed + len(chunk) > self._limits.wire_bytes:
             raise TooLarge(f"the body is larger than {self._limits.wire_bytes} bytes as sent")
-        if chunk and self._zlib.eof:
-            raise Malformed("bytes after the end of the gzip member")
-        while chunk and not self._zlib.eof:
-            self._step(chunk)
-            chunk = self._zlib.unconsumed_tail
-        if self._zlib.unused_data:
-            raise Malformed("bytes after the end of the gzip member")
+        view = memoryview(chunk)
+        for at in range(0, len(chunk), STEP_BYTES):
+            self._inflate(view[at : at + STEP_BYTES])
 
     def finish(self) -> bytes:
         """The whole body, once the sender is done."""
@@ -38,17 +35,28 @@ class Inflater:
             raise Malformed("the gzip body is incomplete")
         return self._body.getvalue()
 
-    def _step(self, chunk: bytes) -> None:
-        room = self._limits.body_bytes - self._body.tell()
-        try:
-            self._body.write(self._zlib.decompress(chunk, min(STEP_BYTES, room + 1)))
-        except zlib.error as exc:
-            raise Malformed("the body is not gzip") from exc
-        size, consumed = self._body.tell(), self._fed - len(self._zlib.unconsumed_tail)
-        if size > self._limits.body_bytes:
-            raise TooLarge(f"the body is larger than {self._limits.body_bytes} bytes decompressed")
-        if size > self._limits.ratio_from_bytes and size > self._limits.ratio * consumed:
-            raise TooLarge(f"the body is compressed more than {self._limits.ratio} times")
+    def _inflate(self, piece: bytes | memoryview) -> None:
+        if self._zlib.eof:
+            raise Malformed("bytes after the end of the gzip member")
+        self._fed += len(piece)
+        wanted = taken = 0
+        while taken == wanted and not self._zlib.eof:  # zlib may hold output back when all input is used
+            wanted = min(STEP_BYTES, self._limits.body_bytes - self._body.tell() + 1)
+            try:
+                taken = self._body.write(self._zlib.decompress(piece, wanted))
+            except zlib.error as exc:
+                raise Malformed("the body is not gzip") from exc
+            piece = self._zlib.unconsumed_tail
+            self._check(self._body.tell(), self._fed - len(piece))
+        if self._zlib.unused_data:
+            raise Malformed("bytes after the end of the gzip member")
+
+    def _check(self, size: int, consumed: int) -> None:
+        limits = self._limits
+        if size > limits.body_bytes:
+            raise TooLarge(f"the body is larger than {limits.body_bytes} bytes decompressed")
+        if size > limits.ratio_from_bytes and size > limits.ratio * consumed:
+            raise TooLarge(f"the body is compressed more than {limits.ratio} times")
 
 
 def gunzip(chunks: Iterable[bytes], limits: Limits) -> bytes:
