@@ -53,7 +53,7 @@ class Token(models.Model):
     KINDS = [(scopes.INGEST, "ingestion"), (scopes.API, "API")]
 
     kind = models.CharField(max_length=8, choices=KINDS, editable=False)
-    name = models.CharField(max_length=NAME_LENGTH)
+    name = models.CharField("purpose", max_length=NAME_LENGTH)
     source = models.ForeignKey(Source, models.PROTECT, null=True, blank=True, related_name="tokens")
     digest = models.BinaryField(max_length=32, unique=True, help_text="SHA-256 of the token.")
     prefix = models.CharField(max_length=16, help_text="How the token begins, to recognise it by.")

@@ -120,8 +120,9 @@ def marked(snippet: str) -> Iterable[tuple[str, str, str]]:
 def reachability(endpoint: str, secret: str) -> str:
     """A shell command that asks the receiver whether it takes this token: it answers {} with status 200."""
     return (
-        f"curl -sS -i -H 'Authorization: Bearer {secret}' -H 'Content-Type: application/json' \\\n"
-        f"  -d '{{\"resourceLogs\": []}}' '{endpoint}/v1/logs'"
+        f"curl -sS -i -H 'Authorization: Bearer {secret}' \\\n"
+        f"  -H 'Content-Type: application/json' -d '{{\"resourceLogs\": []}}' \\\n"
+        f"  '{endpoint}/v1/logs'"
     )
 
 
@@ -141,7 +142,7 @@ def requests(portal: str, secret: str, scopes: Collection[str]) -> list[Request]
         ("tokens:read", "Ingestion tokens", "ingest-tokens/"),
     )
     return [
-        Request(title, f"curl -sS -H 'Authorization: Bearer {secret}' '{portal}/api/v1/{path}'")
+        Request(title, f"curl -sS -H 'Authorization: Bearer {secret}' \\\n  '{portal}/api/v1/{path}'")
         for scope, title, path in paths
         if scope in scopes
     ]

@@ -7,6 +7,7 @@ from django.utils.safestring import SafeString
 
 from audit.listing import markup
 from connectors.admin import states
+from connectors.admin.states import NEVER
 from connectors.models import Token
 
 
@@ -17,15 +18,19 @@ class TokenColumns:
     def token(self, token: Token) -> SafeString:
         return format_html('<span class="id">{}…{}</span>', token.prefix, token.last_four)
 
+    @admin.display(description="may send")
+    def signals(self, token: Token) -> SafeString:
+        return self.allowed(token)
+
     @admin.display(description="scopes")
     def allowed(self, token: Token) -> SafeString:
-        return format_html_join(" ", "{}", ((markup.tag(scope),) for scope in token.scopes))
-
-    @admin.display(description="networks")
-    def from_networks(self, token: Token) -> SafeString:
+        """The scopes, and the networks it is bound to."""
+        tags = format_html_join(" ", "{}", ((markup.tag(scope),) for scope in token.scopes))
         if not token.networks:
-            return format_html('<span class="quiet">anywhere</span>')
-        return format_html_join(", ", '<span class="id">{}</span>', ((each,) for each in token.networks))
+            return tags
+        return format_html(
+            '{} <small class="quiet">from <span class="id">{}</span></small>', tags, ", ".join(token.networks)
+        )
 
     @admin.display(description="state")
     def state(self, token: Token) -> SafeString:
@@ -34,7 +39,7 @@ class TokenColumns:
     @admin.display(description="last used")
     def used(self, token: Token) -> SafeString:
         if token.last_used_at is None:
-            return format_html('<span class="quiet">never</span>')
+            return NEVER
         return markup.time(token.last_used_at, "ago")
 
     @admin.display(description="expires")
@@ -47,9 +52,11 @@ class SourceColumns:
 
     @admin.display(description="source", ordering="source__name")
     def of_source(self, token: Token) -> SafeString:
-        url = reverse("admin:connectors_source_change", args=[token.source_id])
-        return format_html('<a href="{}">{}</a>', url, token.source)
-
-    @admin.display(description="team", ordering="source__team")
-    def team(self, token: Token) -> str:
-        return token.source.team if token.source else ""
+        """The source, where it is not called as the token is, and its team."""
+        source = token.source
+        if source is None:
+            return SafeString()
+        if source.name == token.name:
+            return format_html("{}", source.team)
+        url = reverse("admin:connectors_source_change", args=[source.pk])
+        return format_html('<a href="{}">{}</a> <small class="quiet">{}</small>', url, source, source.team)

@@ -4,7 +4,7 @@ import datetime as dt
 import re
 from collections.abc import Callable
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -57,6 +57,13 @@ class OnceForm(forms.Form):
     form_key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4)
     required_css_class = "required"
 
+    def issued(self) -> Token | None:
+        """The token that this form has issued already."""
+        try:
+            return Token.objects.filter(form_key=UUID(self.data.get("form_key", ""))).first()
+        except ValueError:
+            return None
+
 
 class IssueForm(OnceForm):
     """What both kinds of token are asked for."""
@@ -64,7 +71,7 @@ class IssueForm(OnceForm):
     kind = ""
     fieldsets: tuple[tuple[str, dict[str, Any]], ...] = ()
     name = forms.CharField(
-        max_length=NAME_LENGTH, widget=forms.TextInput({"class": "vTextField", "autocomplete": "off"})
+        label="Purpose", max_length=NAME_LENGTH, widget=forms.TextInput({"class": "vTextField", "autocomplete": "off"})
     )
     scopes = forms.MultipleChoiceField()
     networks = forms.CharField(

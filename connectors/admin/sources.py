@@ -14,6 +14,7 @@ from audit.listing import markup
 from audit.listing.keyset import Keyset
 from audit.listing.readonly import ListingAdmin
 from connectors.admin.forms import AGENTS
+from connectors.admin.states import NEVER
 from connectors.models import Source
 
 
@@ -54,5 +55,5 @@ class SourceAdmin(ListingAdmin):
     @admin.display(description="last seen")
     def seen(self, source: Any) -> SafeString:
         if source.last_seen_at is None:
-            return format_html('<span class="quiet">never</span>')
+            return NEVER
         return markup.time(source.last_seen_at, "ago")

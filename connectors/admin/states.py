@@ -31,6 +31,8 @@ REASONS = {
     "over_budget": "above its records a minute",
 }
 
+NEVER = SafeString('<span class="quiet">never</span>')
+
 
 def label(state: str, kind: str) -> str:
     return WAITING[kind] if state == "waiting" else WORDS[state][2]
@@ -57,9 +59,9 @@ def end(token: Token) -> SafeString:
     if token.expires_at and token.expires_at <= now:
         return markup.state("bad", f"expired {words.span(now - token.expires_at)} ago")
     if token.valid_until:
-        return _quiet("this one stops in {}", words.span(token.valid_until - now))
+        return _quiet("stops in {}", words.span(token.valid_until - now))
     if token.expires_at is None:
-        return _quiet("never")
+        return NEVER
     if token.expires_at <= now + EXPIRING:
         return markup.state("warn", f"in {words.span(token.expires_at - now)}", "clock")
     return _quiet("{}", markup.time(token.expires_at, "date"))
@@ -83,7 +85,7 @@ def sighting(token: Token) -> Sighting:
         headline = "First event received." if token.kind == scopes.INGEST else "First request received."
         return Sighting(False, headline, _told("Last seen", token.last_used_at, token.last_used_address))
     if token.last_refused_at:
-        detail = _told(f"{refusals(token)} The last came", token.last_refused_at, token.last_refused_address)
+        detail = _told(f"Refused: {refusals(token)}. The last came", token.last_refused_at, token.last_refused_address)
     elif token.last_used_at:
         detail = _told("A request without a record came", token.last_used_at, token.last_used_address)
     else:
@@ -98,7 +100,5 @@ def _told(what: str, at: dt.datetime | None, address: str) -> str:
 
 def refusals(token: Token) -> str:
     """How often it was refused, and why; empty if it never was."""
-    if not token.refusals:
-        return ""
     told = [f"{count} {REASONS.get(reason, reason)}" for reason, count in sorted(token.refusals.items())]
-    return f"Refused: {', '.join(told)}."
+    return ", ".join(told)

@@ -150,6 +150,10 @@ class TokenAdmin(TokenColumns, ListingAdmin):
             raise Http404
         return token
 
+    def _of_kind(self, token: Token) -> Token:
+        """The token as this admin's model, under which its history is kept."""
+        return self.model._default_manager.get(pk=token.pk)  # type: ignore[no-any-return]
+
     # ── Issuing ─────────────────────────────────────────────────────────────────────────────────
 
     @sensitive_variables("secret")
@@ -159,21 +163,23 @@ class TokenAdmin(TokenColumns, ListingAdmin):
         if not self.has_add_permission(request):
             raise PermissionDenied
         form = self.form_class(request.POST or None, user=request.user, initial=request.GET.dict())
+        if issued := form.issued():
+            return self._shown_already(request, issued)
         if request.method == "POST" and form.is_valid():
             try:
                 token, secret = form.issue(request.user.get_username())
             except tokens.AlreadyIssued as again:
                 return self._shown_already(request, again.token)
-            self.log_addition(request, token, "Issued.")
+            self.log_addition(request, self._of_kind(token), "Issued.")
             return self._issued(request, token, secret)
         return self._form_page(request, "issue", None, form, self.form_class.fieldsets)
 
     def _form_page(
-        self, request: HttpRequest, template: str, token: Token | None, form: forms.Form, fieldsets: Any
+        self, request: HttpRequest, template: str, token: Token | None, form: forms.Form, fieldsets: Any, **context: Any
     ) -> HttpResponse:
         drawn = AdminForm(form, fieldsets, {}, model_admin=self)  # type: ignore[arg-type] # any form has what it draws
         wrong = [field for field in form.visible_fields() if field.errors]
-        return self._page(request, template, token, form=form, fieldsets=drawn, wrong=wrong)
+        return self._page(request, template, token, form=form, fieldsets=drawn, wrong=wrong, **context)
 
     @sensitive_variables("secret")
     def _issued(self, request: HttpRequest, token: Token, secret: str) -> HttpResponse:
@@ -204,6 +210,8 @@ class TokenAdmin(TokenColumns, ListingAdmin):
         if not self._may_rotate(request, token):
             raise PermissionDenied
         form = RotateForm(request.POST or None)
+        if issued := form.issued():
+            return self._shown_already(request, issued)
         if request.method == "POST" and form.is_valid():
             data, by = form.cleaned_data, request.user.get_username()
             try:
@@ -214,7 +222,7 @@ class TokenAdmin(TokenColumns, ListingAdmin):
             except tokens.TokenError as error:
                 return self._refused(request, token, error)
             self.log_change(request, token, f"Rotated: replaced by {new}.")
-            self.log_addition(request, new, f"Issued in place of {token}.")
+            self.log_addition(request, self._of_kind(new), f"Issued in place of {token}.")
             return self._issued(request, new, secret)
         return self._confirmation(request, "rotate", token, form)
 
@@ -225,14 +233,15 @@ class TokenAdmin(TokenColumns, ListingAdmin):
         form = RevokeForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
             revoked = tokens.revoke(token, form.cleaned_data["reason"], by=request.user.get_username())
-            self.log_change(request, revoked, f"Revoked: {revoked.revoke_reason}")
+            self.log_change(request, token, f"Revoked: {revoked.revoke_reason}")
             messages.success(request, f"{revoked} is revoked. It is refused from the next request on.")
             return HttpResponseRedirect(self.url("change", revoked))
         return self._confirmation(request, "revoke", token, form)
 
     def _confirmation(self, request: HttpRequest, act: str, token: Token, form: forms.Form) -> HttpResponse:
         names = [field.name for field in form.visible_fields()]
-        return self._form_page(request, act, token, form, ((None, {"fields": names}),))
+        title = f"{act.capitalize()} {token.name}"
+        return self._form_page(request, act, token, form, ((None, {"fields": names}),), title=title)
 
     def _refused(self, request: HttpRequest, token: Token, error: tokens.TokenError) -> HttpResponse:
         messages.error(request, str(error))
@@ -245,9 +254,8 @@ class IngestTokenAdmin(SourceColumns, TokenAdmin):
     list_title = "Ingestion tokens"
     list_lede = "write-only; agents send with them; revoked ones are kept"
     issue_words = "Issue ingestion token"
-    list_display = ("name", "token", "of_source", "team", "allowed", "from_networks", "state", "used", "ends")
+    list_display = ("name", "token", "of_source", "signals", "state", "used", "ends")
     list_select_related = ("source",)
-    list_minor = ("from_networks",)
     search_fields: ClassVar[tuple[str, ...]] = (*TokenAdmin.search_fields, "source__name", "source__team")
 
     def _setup(self, token: Token, secret: str) -> dict[str, Any]:
@@ -270,8 +278,7 @@ class ApiTokenAdmin(TokenAdmin):
     list_title = "API tokens"
     list_lede = "programs read with them; revoked ones are kept"
     issue_words = "Issue API token"
-    list_display = ("name", "token", "allowed", "from_networks", "state", "used", "ends")
-    list_minor = ("from_networks",)
+    list_display = ("name", "token", "allowed", "state", "used", "ends")
 
     def _setup(self, token: Token, secret: str) -> dict[str, Any]:
         return {

@@ -62,7 +62,7 @@ class Migration(migrations.Migration):
                     "kind",
                     models.CharField(choices=[("ingest", "ingestion"), ("api", "API")], editable=False, max_length=8),
                 ),
-                ("name", models.CharField(max_length=80)),
+                ("name", models.CharField(max_length=80, verbose_name="purpose")),
                 ("digest", models.BinaryField(help_text="SHA-256 of the token.", max_length=32, unique=True)),
                 ("prefix", models.CharField(help_text="How the token begins, to recognise it by.", max_length=16)),
                 ("last_four", models.CharField(max_length=4)),

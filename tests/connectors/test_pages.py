@@ -17,7 +17,7 @@ TOKEN = re.compile(r"agp_(?:ing|api)_[0-9A-Za-z]{49}")
 
 
 def person(*roles, **options):
-    user = User.objects.create_user("rosa", "rosa@acme.example", "a long enough password", is_staff=True, **options)
+    user = User.objects.create(username="rosa", is_staff=True, **options)
     user.groups.set(Group.objects.filter(name__in=roles))
     return user
 
@@ -70,7 +70,7 @@ def test_it_issues_a_token_and_shows_it(administrator):
 
 def test_the_page_with_the_secret_is_kept_by_no_cache(administrator):
     response = administrator.post(url("add"), filled())
-    assert response["Cache-Control"] == "no-store"
+    assert "no-store" in response["Cache-Control"]
     assert response["Referrer-Policy"] == "no-referrer"
 
 
@@ -115,13 +115,13 @@ def test_the_issued_page_holds_settings_that_parse(administrator, settings):
 
 def test_an_api_token_comes_with_commands_for_what_it_may_read(client, settings):
     settings.PUBLIC_URL = "https://portal.acme.example"
-    client.force_login(User.objects.create_superuser("root", "", "a long enough password"))
+    client.force_login(person(is_superuser=True))
     form = {"form_key": str(uuid4()), "name": "siem", "scopes": ["events:read", "export:read"], "life": ""}
     response = client.post(url("add", model="apitoken"), form)
     (secret,) = secrets_in(response)
     page = response.content.decode().replace("&#x27;", "'").replace("&amp;", "&")
-    assert f"curl -sS -H 'Authorization: Bearer {secret}' 'https://portal.acme.example/api/v1/export/?limit=100'" in page
-    assert f"curl -sS -H 'Authorization: Bearer {secret}' 'https://portal.acme.example/api/v1/sessions/?page_size=5'" in page
+    for path in ("export/?limit=100", "sessions/?page_size=5"):
+        assert f"curl -sS -H 'Authorization: Bearer {secret}' \\\n  'https://portal.acme.example/api/v1/{path}'" in page
     assert ApiToken.objects.get().expires_at is None
 
 
@@ -174,7 +174,7 @@ def test_it_rotates_and_shows_the_new_one_only(administrator):
     (secret,) = secrets_in(response)
     new = IngestToken.objects.get(rotated_from=old)
     assert bytes(new.digest) == tokens.digest(secret) != tokens.digest(old_secret)
-    assert response["Cache-Control"] == "no-store"
+    assert "no-store" in response["Cache-Control"]
     old_page = administrator.get(url("change", old)).content.decode()
     assert "Still used" in old_page
     assert "192.0.2.7" in old_page
@@ -315,8 +315,9 @@ def test_forms_want_the_csrf_token(client):
 
 
 def test_a_source_can_be_renamed(administrator):
-    token, secret = issue()
+    token, _ = issue()
+    page = reverse("admin:connectors_source_change", args=[token.source_id])
     form = {"name": "laptops", "team": "ledger", "environment": "CI", "agent": "codex"}
-    assert administrator.post(reverse("admin:connectors_source_change", args=[token.source_id]), form).status_code == 302
+    assert administrator.post(page, form).status_code == 302
     assert Source.objects.get().team == "ledger"
     assert "laptops" in administrator.get(reverse("admin:connectors_source_changelist")).content.decode()
