@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ingest.otlp.json_text import NotJSON, Scanner
-from ingest.otlp.json_values import UINT32, JSONValues, integer, member, read_tree, text
+from ingest.otlp.json_scan import NotJSON, Scanner
+from ingest.otlp.json_tree import parse_tree
+from ingest.otlp.json_values import UINT32, JSONValues, integer, member, text
 from ingest.otlp.limits import Budget, Malformed, RecordRefused
 from ingest.otlp.records import Emitter
 
@@ -32,7 +33,7 @@ class Members:
 
     def read(self, names: Iterable[str], budget: Budget, flags: set[str]) -> dict[str, Any]:
         """Some of the members, read. Raises RecordRefused."""
-        return {name: read_tree(self.values[name], budget, flags) for name in names if name in self.values}
+        return {name: parse_tree(self.values[name], budget.limits, flags) for name in names if name in self.values}
 
     def with_child(self, name: str, child: bytes, *, in_list: bool = True) -> bytes:
         """The object again, with one child."""

@@ -9,8 +9,9 @@ from functools import partial
 from ingest.otlp.harvest import Harvest
 from ingest.otlp.json_envelope import NAMES, Emitters, groups
 from ingest.otlp.json_plain_logs import PlainLogs
-from ingest.otlp.json_values import INT32, TIME, UINT32, JSONValues, identifier, integer, read_tree, text
-from ingest.otlp.limits import Budget, Limits, RecordRefused, Unreadable
+from ingest.otlp.json_tree import parse_tree
+from ingest.otlp.json_values import INT32, TIME, UINT32, JSONValues, identifier, integer, text
+from ingest.otlp.limits import Budget, Limits, Malformed, RecordRefused, Unreadable
 from ingest.otlp.records import Emitter, Export, LogRecord
 from ingest.otlp.values import in_order
 
@@ -27,8 +28,10 @@ def decode_logs(body: bytes, limits: Limits) -> Export:
 def count_spans(body: bytes, limits: Limits) -> Export:
     """How many spans an ExportTraceServiceRequest in JSON holds; they are not read. Raises Malformed, TooLarge."""
     budget = Budget(limits)
-    groups(body, NAMES["traces"], budget, budget.record)
-    return Export([], [], budget.records)
+    spans = [span for group in groups(body, NAMES["traces"], budget, budget.record) for span in group.elements]
+    if spans and not any(span.startswith(b"{") for span in spans):
+        raise Malformed("no span of this request can be read")
+    return Export([], [], len(spans))
 
 
 def _one_by_one(body: bytes, budget: Budget) -> Export:
@@ -52,7 +55,7 @@ def _record(raw: bytes, source: Emitter, budget: Budget) -> LogRecord:
     """A record in any form the format allows. Raises RecordRefused."""
     values = JSONValues(budget)
     flags = values.flags
-    tree = read_tree(raw, budget, flags)
+    tree = parse_tree(raw, budget.limits, flags)
     if not isinstance(tree, dict):
         raise Unreadable("a record is not an object")
     body = values.typed(tree["body"]) if tree.get("body") is not None else None

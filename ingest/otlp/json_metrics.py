@@ -5,9 +5,11 @@ from functools import partial
 
 from ingest.otlp.harvest import Harvest
 from ingest.otlp.json_envelope import NAMES, Emitters, Group, Members, children, groups
+from ingest.otlp.json_plain_points import PlainPoints
 from ingest.otlp.json_points import DATA, number_value
-from ingest.otlp.json_text import NotJSON, Scanner
-from ingest.otlp.json_values import INT32, TIME, UINT32, JSONValues, integer, member, read_tree, text
+from ingest.otlp.json_scan import NotJSON, Scanner
+from ingest.otlp.json_tree import parse_tree
+from ingest.otlp.json_values import INT32, TIME, UINT32, JSONValues, integer, member, text
 from ingest.otlp.limits import Budget, Limits, RecordRefused, Unreadable
 from ingest.otlp.points import INSTRUMENTS, TEMPORALITIES, Instrument
 from ingest.otlp.records import Emitter, Export, MetricPoint
@@ -87,6 +89,7 @@ class PointReader:
     def __init__(self, source: Emitter | RecordRefused, budget: Budget) -> None:
         self._source = source
         self._budget = budget
+        self._plain = PlainPoints(budget)
 
     def head(self, series: Series) -> MetricPoint:
         """A point with all that the points of a series have in common. Raises RecordRefused."""
@@ -113,10 +116,12 @@ class PointReader:
 
     def point(self, head: MetricPoint, instrument: Instrument, raw: bytes) -> MetricPoint:
         """One point. Raises RecordRefused; TooLarge when it passes a limit of the request."""
+        if instrument.point == "NumberDataPoint" and (plain := self._plain.read(head, raw)):
+            return plain
         values = JSONValues(self._budget)
         flags = values.flags
         flags.update(head.flags)
-        tree = read_tree(raw, self._budget, flags)
+        tree = parse_tree(raw, self._budget.limits, flags)
         if not isinstance(tree, dict):
             raise Unreadable("a point is not an object")
         data = DATA[instrument.point](tree, flags)

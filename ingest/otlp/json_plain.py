@@ -11,7 +11,8 @@ from collections.abc import Iterable
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from ingest.otlp.json_values import JSONValues, read_tree
+from ingest.otlp.json_tree import parse_tree
+from ingest.otlp.json_values import JSONValues
 from ingest.otlp.limits import Budget, RecordRefused
 from ingest.otlp.records import Attribute, LogRecord, MetricPoint
 from ingest.otlp.values import INT64, Typed
@@ -138,7 +139,7 @@ class PlainValues:
     def _nested(self, kind: str, raw: bytes) -> Typed:
         self.quotes += 2 + raw.count(b'"')
         values = JSONValues(self._budget)
-        typed = values.typed({kind: read_tree(raw, self._budget, values.flags)})
+        typed = values.typed({kind: parse_tree(raw, self._budget.limits, values.flags)})
         if values.flags or typed[0] == "null":
             raise NotPlain
         return typed

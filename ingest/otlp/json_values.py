@@ -10,8 +10,8 @@ import math
 import re
 from typing import Any
 
-from ingest.otlp.json_text import ABSURD, BrokenText, NotJSON, TreeReader, parsed_number
-from ingest.otlp.limits import Budget, RecordRefused, Unreadable
+from ingest.otlp.json_tree import ABSURD, BrokenText, number_in
+from ingest.otlp.limits import Budget, RecordRefused
 from ingest.otlp.records import Attribute
 from ingest.otlp.values import INT64, Typed, double, invalid_utf8, repeats, too_deep
 
@@ -25,18 +25,6 @@ _HEX = re.compile(r"[0-9a-fA-F]+", re.ASCII)
 _NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 _FROM_URL_SAFE = str.maketrans("-_", "+/")
 _KINDS = ("stringValue", "intValue", "boolValue", "doubleValue", "arrayValue", "kvlistValue", "bytesValue")
-
-
-def read_tree(data: bytes, budget: Budget, flags: set[str]) -> Any:
-    """The value that a piece of JSON holds. Raises RecordRefused."""
-    limits = budget.limits
-    reader = TreeReader(data, nesting=limits.nesting, elements=limits.record_elements)
-    try:
-        tree = reader.tree()
-    except NotJSON as exc:
-        raise Unreadable("a record is not JSON") from exc
-    flags |= reader.flags
-    return tree
 
 
 def member(tree: Any, name: str, kind: type, default: Any) -> Any:
@@ -76,7 +64,7 @@ def number(tree: dict[str, Any], name: str, flags: set[str]) -> float | str:
     """A double as number or text, those that are not finite by name. Raises RecordRefused."""
     value = tree[name]
     if isinstance(value, str):
-        value = _NOT_FINITE.get(value) or parsed_number(value.encode(errors="replace"))
+        value = _NOT_FINITE.get(value) or number_in(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise RecordRefused(f"{name} is not a number, or out of range")
     try:

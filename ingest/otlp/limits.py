@@ -53,7 +53,7 @@ class Limits:
     records: int = 50_000
     envelope_fields: int = 300_000
     elements: int = 1_200_000
-    record_elements: int = 100_000
+    record_elements: int = 50_000
     nesting: int = 32
 
 

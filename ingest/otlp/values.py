@@ -45,5 +45,9 @@ def in_order(flags: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(flags))
 
 
+def too_many(elements: int) -> RecordRefused:
+    return RecordRefused(f"a record holds more than {elements} attributes and values")
+
+
 def too_deep(nesting: int) -> RecordRefused:
     return RecordRefused(f"a value is nested deeper than {nesting}")

@@ -10,7 +10,8 @@ from functools import cache
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 from ingest.otlp import wire
-from ingest.otlp.limits import Limits, RecordRefused
+from ingest.otlp.limits import Limits
+from ingest.otlp.values import too_many
 
 SMALL_BYTES = 64 * 1024
 """A message below this size cannot hold enough elements to hurt."""
@@ -65,4 +66,4 @@ def weigh(data: bytes, message: Descriptor, limit: int) -> Weight:
 def refuse_heavy(data: bytes, message: Descriptor, limits: Limits) -> None:
     """Raises RecordRefused for a message of too many elements, before any of them is built."""
     if len(data) > SMALL_BYTES and weigh(data, message, limits.record_elements).elements > limits.record_elements:
-        raise RecordRefused(f"a record holds more than {limits.record_elements} attributes and values")
+        raise too_many(limits.record_elements)
