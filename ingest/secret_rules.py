@@ -75,7 +75,7 @@ PREFIX_RULES = (
     _rule("pypi", "pypi-", r"pypi-(?:AgE[A-Za-z0-9_-]{16,}|[A-Za-z0-9_-]{50,})"),
     _rule("portal", "agp_ing_ agp_api_", r"agp_(?:ing|api)_[A-Za-z0-9]{16,}"),
     _rule("jwt", "eyj", r"eyJ[A-Za-z0-9_-]{8,}+\.[A-Za-z0-9_-]{8,}+\.[A-Za-z0-9_-]*+"),
-    _rule("sendgrid", "sg.", r"(?<![A-Za-z0-9])SG\.[A-Za-z0-9_-]{16,}+\.[A-Za-z0-9_-]{16,}"),
+    _rule("sendgrid", "sg.", _START + r"SG\.[A-Za-z0-9_-]{16,}+\.[A-Za-z0-9_-]{16,}"),
     _rule("vault", "hvs. hvb. hvr.", r"hv[sbr]\.[A-Za-z0-9_-]{20,}"),
     _rule("huggingface", "hf_", _START + r"hf_[A-Za-z0-9]{30,}"),
     _rule("groq", "gsk_", _START + r"gsk_[A-Za-z0-9]{30,}"),
@@ -102,7 +102,7 @@ PREFIX_RULES = (
     _rule("twilio", " ".join(f"sk{digit:x}" for digit in range(16)), _START + r"SK[0-9a-f]{32}(?![0-9A-Za-z])"),
     _rule("telegram", ":aa", _START + r"\d{8,10}:AA[A-Za-z0-9_-]{32,}"),
     _rule("age", "age-secret-key-1", r"AGE-SECRET-KEY-1[A-Z0-9]{40,}"),
-    _rule("azure_client_secret", "q~", r"(?<![A-Za-z0-9_~.-])[A-Za-z0-9_~.-]{3}\dQ~[A-Za-z0-9_~.-]{31,34}"),
+    _rule("azure_client_secret", "q~", _START + r"[A-Za-z0-9_~.-]{3}\dQ~[A-Za-z0-9_~.-]{31,34}"),
 )  # fmt: skip
 """Secrets that their own beginning gives away. Every match holds 16 characters of [A-Za-z0-9_-] in a row."""
 
@@ -118,7 +118,9 @@ _PROSE = words(
     policy manager changed reset field fields input stdin file from with that this
     """
 )
-_VARIABLE = re.compile(r"\$\{?[A-Za-z_][\w.]*(?:\}|[:-][^\s]*)?|\$[({].*|%\w+%|\{\{.*|<.*|\*+", re.DOTALL)
+_VARIABLE = re.compile(
+    r"\$\{?[A-Za-z_][\w.]*(?:\}|[:-][^\s]*)?|\$[({].*|%\w+%|\{[\w.]*\}|\{\{.*|<.*|[^A-Za-z0-9]+", re.DOTALL
+)
 _LETTER = re.compile(r"[A-Za-z]")
 _DIGIT = re.compile(r"[0-9]")
 _NAME_LIKE = re.compile(r"[A-Za-z_.]+")
@@ -208,6 +210,10 @@ def _after(*commands: str) -> Accepts:
     return accepts
 
 
+def _not_variable(match: re.Match[str]) -> bool:
+    return _VARIABLE.fullmatch(_value(match)) is None
+
+
 def _not_harmless(match: re.Match[str]) -> bool:
     return not _harmless(_value(match))
 
@@ -233,8 +239,8 @@ WORD_RULES = (
     _rule("bearer", "bearer", r"\bbearer(?:\s|%20){1,4}(?P<secret>[A-Za-z0-9._~+/=-]{16,}+)", _accepts_bearer,
           re.IGNORECASE),
     _rule("url_password", "://",
-          r"""(?<=://)[^\s/:@"'`\\<>]*+:(?P<secret>(?:[^\s@/"'`\\<>]++@)*?[^\s@/"'`\\<>]++)@""",
-          _not_harmless),
+          r"""(?<=://)[^\s/:@"'`\\<>]*+:(?P<secret>(?:[^\s@/"'`\\<>]++@)*[^\s@/"'`\\<>]++)@""",
+          _not_variable),
     _rule("aws_secret", "secret session_token",
           r"aws_?(?:secret_?access_?key|session_?token)" + _CLOSE + r"(?:\s{0,8}[:=]\s{0,8}|\s{1,8})" + _CLOSE +
           r"(?P<secret>[A-Za-z0-9/+]{30,}+={0,2})", _not_harmless, re.IGNORECASE),
@@ -249,16 +255,16 @@ WORD_RULES = (
           _not_harmless, re.IGNORECASE),
     _rule("secret", "token secret key auth credential", _TOKENS + _CLOSE + _GAP + _VALUE, _accepts_token,
           re.IGNORECASE | re.VERBOSE),
-    _rule("flag", "--", _FLAGS + _SPACE + _VALUE, _accepts_flag, re.IGNORECASE | re.VERBOSE),
+    _rule("flag", "pass -pw token secret key", _FLAGS + _SPACE + _VALUE, _accepts_flag, re.IGNORECASE | re.VERBOSE),
     _rule("flag", "mysql mariadb", r"\s-p(?P<secret>" + _WORD + "{3,}+)", _after("mysql", "mariadb")),
     _rule("flag", "sshpass login redis-cli", r"\s-[pa]\s{0,4}" + _CLOSE + "(?P<secret>(?!-)" + _WORD + "{3,}+)",
           _after("sshpass", " login", "redis-cli")),
-    _rule("flag", "curl wget http", r"\s(?:-u|--user)(?:\s|=){0,4}" + _CLOSE +
-          r"[^\s:\"'`\\]{1,128}+:(?P<secret>[^\s\"'`\\]{3,}+)", _after("curl", "wget", "http")),
+    _rule("flag", "curl wget", r"\s(?:-u|--user)(?:\s|=){0,4}" + _CLOSE +
+          r"[^\s:\"'`\\]{1,128}+:(?P<secret>[^\s\"'`\\]{3,}+)", _after("curl", "wget")),
 )  # fmt: skip
 """Secrets that their place gives away; WORDS holds a word of every one of them."""
 
 WORDS = (
     "://", "pass", "pwd", "secret", "token", "key", "auth", "bearer", "sig=", "identified", "credential",
-    "mysql", "mariadb", "curl", "wget", "redis-cli", "--pw", "\\u00",
+    "mysql", "mariadb", "curl", "wget", "redis-cli", "login", "-pw", "\\u00",
 )  # fmt: skip

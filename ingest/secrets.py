@@ -75,7 +75,7 @@ class Scrubber:
         scrubbed = [
             (key, kind, value if _untouched(key, value) else self.value(kind, value)) for key, kind, value in attributes
         ]
-        return scrubbed, scrubbed != list(attributes)
+        return (scrubbed, True) if scrubbed != list(attributes) else (attributes, False)
 
     def value(self, kind: str, value: Any) -> Any:
         """One value of an attribute or a body, nested ones included; keys of maps stay as they are."""
