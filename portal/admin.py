@@ -1,7 +1,5 @@
 """People, roles, log-ins and schedules in the portal's admin, with our manners over their packages' own admins."""
 
-from collections.abc import Sequence
-
 from axes.admin import AccessAttemptAdmin, AccessFailureLogAdmin, AccessLogAdmin
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.contrib import admin
@@ -71,7 +69,7 @@ class PeopleAdmin(DownloadAdmin, UserAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).prefetch_related("groups")
 
-    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Sequence[str]:
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
         fields = [*super().get_readonly_fields(request, obj)]
         if not request.user.is_superuser:
             fields += ["is_superuser", "user_permissions"]
@@ -138,7 +136,7 @@ class RolesAdmin(DownloadAdmin, GroupAdmin):
 
 
 @admin.register(AccessAttempt)
-class AttemptsAdmin(DownloadAdmin, AccessAttemptAdmin):
+class AttemptsAdmin(DownloadAdmin, AccessAttemptAdmin):  # type: ignore[misc]
     """Failed log-ins that still count. Deleting one lets that person try again."""
 
     list_title = "Log-ins"
@@ -148,7 +146,7 @@ class AttemptsAdmin(DownloadAdmin, AccessAttemptAdmin):
 
 
 @admin.register(AccessLog)
-class LoginsAdmin(DownloadAdmin, AccessLogAdmin):
+class LoginsAdmin(DownloadAdmin, AccessLogAdmin):  # type: ignore[misc]
     list_title = "Log-ins that succeeded"
     list_siblings = LOGINS
     empty_value_display = ""
@@ -157,13 +155,13 @@ class LoginsAdmin(DownloadAdmin, AccessLogAdmin):
 
 
 @admin.register(AccessFailureLog)
-class FailuresAdmin(DownloadAdmin, AccessFailureLogAdmin):
+class FailuresAdmin(DownloadAdmin, AccessFailureLogAdmin):  # type: ignore[misc]
     list_title = "Log-ins that failed"
     list_siblings = LOGINS
 
 
 @admin.register(PeriodicTask)
-class SchedulesAdmin(DownloadAdmin, beat.PeriodicTaskAdmin):
+class SchedulesAdmin(DownloadAdmin, beat.PeriodicTaskAdmin):  # type: ignore[misc]
     list_title = "Schedules"
     list_siblings = SCHEDULES
     list_lede = "run by the worker"
@@ -173,15 +171,15 @@ class SchedulesAdmin(DownloadAdmin, beat.PeriodicTaskAdmin):
 
 
 @admin.register(IntervalSchedule)
-class IntervalsAdmin(DownloadAdmin, beat.IntervalScheduleAdmin):
+class IntervalsAdmin(DownloadAdmin, beat.IntervalScheduleAdmin):  # type: ignore[misc]
     list_siblings = SCHEDULES
 
 
 @admin.register(CrontabSchedule)
-class CrontabsAdmin(DownloadAdmin, beat.CrontabScheduleAdmin):
+class CrontabsAdmin(DownloadAdmin, beat.CrontabScheduleAdmin):  # type: ignore[misc]
     list_siblings = SCHEDULES
 
 
 @admin.register(ClockedSchedule)
-class FixedTimesAdmin(DownloadAdmin, beat.ClockedScheduleAdmin):
+class FixedTimesAdmin(DownloadAdmin, beat.ClockedScheduleAdmin):  # type: ignore[misc]
     list_siblings = SCHEDULES

@@ -77,8 +77,13 @@ def purpose(name: str) -> str:
 
 
 def is_api_only(user: Any) -> bool:
-    """Whether all of the user's roles are for the API. Nobody without a role is, and no superuser."""
+    """Whether all of the user's roles are for the API. Nobody without a role is, and no superuser.
+
+    Kept with the user, as Django keeps a user's permissions: it is asked several times in a request.
+    """
     if not user.is_authenticated or user.is_superuser:
         return False
-    names = set(user.groups.values_list("name", flat=True))
-    return bool(names) and names <= {role.name for role in ROLES if role.api_only}
+    if not hasattr(user, "_portal_api_only"):
+        names = set(user.groups.values_list("name", flat=True))
+        user._portal_api_only = bool(names) and names <= {role.name for role in ROLES if role.api_only}
+    return bool(user._portal_api_only)

@@ -28,19 +28,13 @@ def trust() -> Trust:
     if beat is None and newest is None:
         return Trust("warn", "Nothing sealed", " yet", "No event has been numbered, and the sealer has not reported.")
     if beat is None or now - beat > ALIVE_WITHIN:
-        silence = words.span(now - (beat or newest[1])) if beat or newest else ""
-        return Trust(
-            "bad", "Sealing stopped", f" {silence} ago", "New events are kept, but not numbered. Look at the sealer."
-        )
+        silence = "" if beat is None else f" {words.span(now - beat)} ago"
+        return Trust("bad", "Sealing stopped", silence, "New events are kept, but get no numbers. Look at the sealer.")
     if newest is None:
         return Trust("ok", "Nothing to seal", " yet", "The sealer is at work; no event has arrived.")
-    age = words.span(now - newest[1])
-    return Trust(
-        "ok",
-        "Sealed",
-        f" to #{words.number(newest[0])}, {age} ago",
-        "The newest event that has its number in the ledger.",
-    )
+    number, sealed_at = newest
+    told = f" to #{words.number(number)}, {words.span(now - sealed_at)} ago"
+    return Trust("ok", "Sealed", told, "The newest event that has its number in the ledger.")
 
 
 def silent_loops(now: dt.datetime) -> list[str]:

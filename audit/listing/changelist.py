@@ -1,7 +1,7 @@
 """Django's change list over a keyset: pages by cursor, capped counts, chips. `ListingAdmin` says what an admin sets."""
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,6 +44,7 @@ class KeysetChangeList(ChangeList):
     slower than anyone should wait, and no row is shown).
     """
 
+    model_admin: Any  # a ListingAdmin, whose module imports this one
     query_error: QueryError | None = None
     stopped = False
 
@@ -62,15 +63,15 @@ class KeysetChangeList(ChangeList):
         found = super().get_filters_params(params)
         return {name: value for name, value in found.items() if name not in OWN_VARS}
 
-    def get_query_string(self, new_params: dict[str, Any] | None = None, remove: list[str] | None = None) -> str:
+    def get_query_string(self, new_params: dict[str, Any] | None = None, remove: Iterable[str] | None = None) -> str:
         """As Django's, from the beginning of the list: another query has other pages."""
         fresh = {OLDER_VAR: None, NEWER_VAR: None, COUNT_VAR: None, **(new_params or {})}
         return super().get_query_string(fresh, remove)
 
-    def get_ordering(self, request: HttpRequest, queryset: Any) -> Sequence[str]:
-        return self.keyset.ordering
+    def get_ordering(self, request: HttpRequest, queryset: Any) -> list[Any]:
+        return list(self.keyset.ordering)
 
-    def get_ordering_field_columns(self) -> dict[int, str]:
+    def get_ordering_field_columns(self) -> dict[int, Any]:
         return {}
 
     def get_results(self, request: HttpRequest) -> None:
@@ -125,7 +126,8 @@ class KeysetChangeList(ChangeList):
 
     @property
     def chips(self) -> Sequence[Chip]:
-        return self.model_admin.get_chips(self.request, self)  # type: ignore[no-any-return]
+        chips: Sequence[Chip] = self.model_admin.get_chips(self.request, self)
+        return chips
 
     @property
     def dropped(self) -> list[Dropped]:
@@ -133,9 +135,9 @@ class KeysetChangeList(ChangeList):
         found = []
         for chip in self.chips[:6]:
             request = copy.copy(self.request)
-            request.GET = QueryDict(chip.without.removeprefix("?"))  # type: ignore[assignment]
-            count = self.model_admin.get_changelist_instance(request).count
-            found.append(Dropped(f"{chip.label} {chip.value}", chip.without, self._told(count)))
+            request.GET = QueryDict(chip.without.removeprefix("?"))
+            cl = self.model_admin.get_changelist_instance(request)
+            found.append(Dropped(f"{chip.label} {chip.value}", chip.without, self._told(cl.count)))
         return found
 
     def _told(self, count: Count) -> str:
@@ -150,7 +152,8 @@ def default_chips(cl: ChangeList) -> list[Chip]:
         own = [name for name in spec.expected_parameters() if name and name in rest]
         if own:
             chosen = [str(choice["display"]) for choice in spec.choices(cl) if choice["selected"]]
-            chips.append(Chip(str(spec.title), ", ".join(chosen), cl.get_query_string(dict.fromkeys(own))))
+            told = chosen or [str(value) for name in own for value in rest[name]]
+            chips.append(Chip(str(spec.title), ", ".join(told), cl.get_query_string(dict.fromkeys(own))))
         for name in own:
             rest.pop(name)
     for name, values in rest.items():

@@ -38,6 +38,11 @@ class Count:
         return f"more than {words.number(self.number)}" if self.number else "not counted:"
 
     @property
+    def short(self) -> str:
+        """For a table: `10 000+`."""
+        return words.number(self.number) + ("" if self.exact else "+")
+
+    @property
     def may_be_counted(self) -> bool:
         return not self.exact
 

@@ -99,15 +99,17 @@ class DownloadAdmin(admin.ModelAdmin):
 
     def download_columns(self, request: HttpRequest) -> Sequence[Column]:
         """What is downloaded: by default what the list shows, times and numbers as they are stored."""
-        names = [name for name in self.get_list_display(request) if isinstance(name, str)]
-        return [(name, self._shown(name)) for name in names]
+        columns = [column for column in self.get_list_display(request) if column != "action_checkbox"]
+        return [(column if isinstance(column, str) else column.__name__, self._shown(column)) for column in columns]
 
-    def _shown(self, name: str) -> Callable[[Any], Any]:
+    def _shown(self, name: Any) -> Callable[[Any], Any]:
+        if not isinstance(name, str):
+            return lambda row: _as_text(name(row))
         ordering = getattr(getattr(self, name, None), "admin_order_field", None)
         stored = ordering if isinstance(ordering, str) and "__" not in ordering else name
         if any(field.name == stored for field in self.opts.concrete_fields):
             return lambda row: getattr(row, stored)
-        return lambda row: unescape(strip_tags(str(lookup_field(name, row, self)[2]))).strip()
+        return lambda row: _as_text(lookup_field(name, row, self)[2])
 
     def has_download_permission(self, request: HttpRequest) -> bool:
         allowed = not self.download_permission or request.user.has_perm(self.download_permission)
@@ -144,3 +146,8 @@ class DownloadAdmin(admin.ModelAdmin):
         response["Content-Disposition"] = f'attachment; filename="{name}"'
         response["Cache-Control"] = "no-store"
         return response
+
+
+def _as_text(shown: Any) -> Any:
+    """What a list shows, without its markup."""
+    return unescape(strip_tags(shown)).strip() if isinstance(shown, str) else shown

@@ -33,7 +33,7 @@ class ListingAdmin(DownloadAdmin):
     examples: Sequence[tuple[str, str]] = ()
     grammar = ""
     list_per_page = 50
-    sortable_by: Sequence[str] = ()
+    sortable_by = ()
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     empty_value_display = ""

@@ -81,7 +81,7 @@ def _quarantine(lists: Lists) -> Tile:
     return Tile(
         "Quarantine",
         "Requests and records that could not be stored as events, kept to be replayed",
-        count.words,
+        count.short,
         url=lists.url("ingest.quarantined", replayed_at__isnull=True),
         note=f"oldest {words.span(timezone.now() - oldest)} ago" if oldest else "everything sent became evidence",
         state="due" if count.number else "",

@@ -35,4 +35,4 @@ def per_cent(part: int, whole: int) -> str:
     if not whole:
         return "–"
     share = min(max(round(part * 100 / whole, 1), 0.1 if part else 0), 99.9 if part < whole else 100)
-    return f"{share:g}"
+    return f"{share:g}" if share in (0, 100) else f"{share:.1f}"

@@ -10,16 +10,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count
+from django.db.models import Count, Q
 
+from audit import identifiers
 from audit.listing import words
 from audit.listing.charts import Chart, Column, Series
-from audit.models import ToolUse
+from audit.models import Session, ToolUse
+from audit.vocabulary import DecidedBy
 from portal.dashboard.lists import Lists
 from portal.dashboard.parts import Tile, per_cent
 
 DAY = dt.timedelta(days=1)
 NONE = "none"
+BYPASS = "bypassPermissions"
 BY_DAY = """
 SELECT (s.first_at AT TIME ZONE 'UTC')::date, decided.key, sum(decided.value::bigint)
 FROM audit_session s, jsonb_each_text(s.decisions) decided WHERE s.first_at >= %s GROUP BY 1, 2
@@ -82,7 +85,8 @@ def picture(lists: Lists, since: dt.datetime, now: dt.datetime) -> Posture | Non
     )
     url = lists.url("audit.tooluse", session__first_at__gte=since)
     by_label = dict(zip((kind.label for kind in KINDS), totals, strict=True))
-    return Posture(chart, words.number(total), url, _tiles(lists, since, by_label), _rejected(lists, since))
+    tiles = [*_tiles(lists, since, by_label), _asked_nobody(lists, since)]
+    return Posture(chart, words.number(total), url, tiles, _rejected(lists, now))
 
 
 def _counts(since: dt.datetime) -> Counter[tuple[dt.date, str]]:
@@ -147,9 +151,27 @@ def _tiles(lists: Lists, since: dt.datetime, totals: dict[str, int]) -> list[Til
     ]
 
 
-def _rejected(lists: Lists, since: dt.datetime) -> list[tuple[str, str, str, str]]:
-    """(tool, number, share of all rejections, link), most first."""
-    uses = ToolUse.objects.filter(session__first_at__gte=since, decision="reject")
+def _asked_nobody(lists: Lists, since: dt.datetime) -> Tile:
+    sums = Session.objects.filter(first_at__gte=since).aggregate(
+        sessions=Count("pk"), bypassing=Count("pk", filter=Q(modes_seen__contains=[BYPASS]))
+    )
+    return Tile(
+        "Asked nobody",
+        f"Sessions in which something ran under {BYPASS}",
+        per_cent(sums["bypassing"], sums["sessions"]),
+        "%" if sums["sessions"] else "",
+        lists.url("audit.session", modes_seen__contains=BYPASS, first_at__gte=since),
+        f"{words.number(sums['bypassing'])} sessions",
+    )
+
+
+def _rejected(lists: Lists, now: dt.datetime) -> list[tuple[str, str, str, str]]:
+    """(tool, number, share of all rejections, link) of what arrived in the last day, most first.
+
+    By position, that is by receive time, as this is what the index over decisions is sorted by.
+    """
+    window = {"decision": "reject", "position__gte": identifiers.lower_bound(now - DAY)}
+    uses = ToolUse.objects.filter(decided_by__in=list(DecidedBy), **window)
     rows = list(uses.values_list("tool_name").annotate(number=Count("pk")).order_by("-number", "tool_name"))
     total = sum(number for _, number in rows)
     return [
@@ -157,7 +179,7 @@ def _rejected(lists: Lists, since: dt.datetime) -> list[tuple[str, str, str, str
             tool or "not named",
             words.number(number),
             f"{per_cent(number, total)} %",
-            lists.url("audit.tooluse", decision="reject", session__first_at__gte=since, **_named(tool)),
+            lists.url("audit.tooluse", **window, **_named(tool)),
         )
         for tool, number in rows[:5]
     ]

@@ -6,23 +6,24 @@ from collections.abc import Iterator
 from django.db.models import Count, Min, QuerySet
 
 from audit.listing import counting
-from audit.models import McpServer, Session, ToolUse
+from audit.models import McpServer, Session
 from connectors.models import ApiToken, IngestToken
 from portal.dashboard.lists import Lists
 from portal.dashboard.parts import Item
+from portal.dashboard.posture import BYPASS
 
-BYPASS = "bypassPermissions"
+REFUSED = "reject:person"
 WEEK = dt.timedelta(days=7)
 EXPIRY = dt.timedelta(days=14)
 
 
 def items(lists: Lists, since: dt.datetime, now: dt.datetime) -> list[Item]:
     """All kinds this person may look after; those with nothing to do come last."""
-    found = [*_sessions(lists, since), *_rejections(lists, now), *_servers(lists, now), *_tokens(lists, now)]
+    found = [*_sessions(lists, since, now), *_servers(lists, now), *_tokens(lists, now)]
     return sorted(found, key=lambda item: item.count == "0")
 
 
-def _sessions(lists: Lists, since: dt.datetime) -> Iterator[Item]:
+def _sessions(lists: Lists, since: dt.datetime, now: dt.datetime) -> Iterator[Item]:
     if not lists.may_open("audit.session"):
         return
     bypassing = Session.objects.filter(first_at__gte=since, modes_seen__contains=[BYPASS])
@@ -35,19 +36,11 @@ def _sessions(lists: Lists, since: dt.datetime) -> Iterator[Item]:
         sums["oldest"],
         "See what ran, and whether a rule would have done",
     )
-
-
-def _rejections(lists: Lists, now: dt.datetime) -> Iterator[Item]:
-    if not lists.may_open("audit.tooluse"):
-        return
-    since = now - WEEK
-    rejected = ToolUse.objects.filter(session__first_at__gte=since, decision="reject")
-    by_person = {"decision": "reject", "decided_by": "person", "session__first_at__gte": since}
     yield _item(
-        "Refused by a person this week",
-        rejected.filter(decided_by="person"),
-        lists.url("audit.tooluse", **by_person),
-        "at",
+        "Sessions this week in which a person refused",
+        Session.objects.filter(first_at__gte=now - WEEK, decisions_seen__contains=[REFUSED]),
+        lists.url("audit.session", decisions_seen__contains=REFUSED, first_at__gte=now - WEEK),
+        "first_at",
         "What people keep refusing may want a rule",
     )
 
@@ -87,4 +80,4 @@ def _tokens(lists: Lists, now: dt.datetime) -> Iterator[Item]:
 def _item(label: str, rows: QuerySet, url: str, oldest: str, advice: str) -> Item:
     count = counting.capped(rows)
     first = rows.aggregate(at=Min(oldest))["at"] if count.number else None
-    return Item(label, count.words, url, oldest=first, advice=advice)
+    return Item(label, count.short, url, oldest=first, advice=advice)

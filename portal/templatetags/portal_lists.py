@@ -48,7 +48,7 @@ def rows(cl: ChangeList, headers: Sequence[dict[str, Any]], results: Sequence[Se
 def header_class(cl: ChangeList, index: int, header: dict[str, Any]) -> SafeString:
     """The header's own class attribute, with the classes of its column."""
     attribute = str(header["class_attrib"])
-    extra = _classes(cl, _name(cl.list_display[index]))
+    extra = "num" if "num" in _classes(cl, _name(cl.list_display[index])).split() else ""
     return mark_safe(attribute.replace('class="', f'class="{extra} ', 1) if extra else attribute)  # noqa: S308 - ours
 
 
@@ -123,4 +123,5 @@ def nothing_found(cl: ChangeList) -> Empty:
             "This query took too long and was stopped",
             "Nothing is shown, which does not mean that nothing matches. One more term makes it faster.",
         )
-    return cl.model_admin.nothing_found(cl.request, cl)  # type: ignore[no-any-return]
+    empty: Empty = cl.model_admin.nothing_found(cl.request, cl)
+    return empty
