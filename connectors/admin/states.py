@@ -28,7 +28,11 @@ REASONS = {
     "wrong_kind": "where a token of the other kind belongs",
     "wrong_scope": "for something it has no scope for",
     "wrong_network": "from outside its networks",
-    "over_budget": "above its records a minute",
+    "budget": "above its records a minute",
+    "malformed": "that could not be decoded",
+    "too_large": "that were too large",
+    "content_type": "of a content type that is not OTLP's",
+    "content_encoding": "in an encoding other than gzip",
 }
 
 NEVER = SafeString('<span class="quiet">never</span>')
