@@ -108,6 +108,7 @@ AXES_FAILURE_LIMIT = env.integer("PORTAL_LOGIN_FAILURES", 5, minimum=1)
 AXES_COOLOFF_TIME = 0.5  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
+AXES_VERBOSE = False  # no line about itself from every process and command
 AXES_LOCKOUT_TEMPLATE = "admin/lockout.html"
 
 # ── Browsers ────────────────────────────────────────────────────────────────────────────────────

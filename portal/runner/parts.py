@@ -37,6 +37,8 @@ def child_environment(state: State) -> Mapping[str, str]:
         "PYTHONPATH": path,
         "PYTHONSAFEPATH": "1",
         "PYTHONUNBUFFERED": "1",
+        # Celery warns of pickled messages when its worker runs as root; ours takes nothing but JSON.
+        "PYTHONWARNINGS": "ignore:You're running the worker",
     }
 
 

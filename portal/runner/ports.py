@@ -3,12 +3,24 @@
 import errno
 import os
 import socket
+import time
 
 from portal.embedded.errors import ServerError
 
 
-def require_free(host: str, port: int, setting: str, purpose: str) -> None:
-    """ServerError if nothing of ours could listen there: what is wrong and which setting changes it."""
+def require_free(host: str, port: int, setting: str, purpose: str, patience: float = 0.0) -> None:
+    """ServerError if nothing of ours could listen there: what is wrong and which setting changes it.
+
+    `patience`: for how many seconds it may still be taken, by a process of ours that is about to be gone.
+    """
+    deadline = time.monotonic() + patience
+    while error := _refusal(host, port):
+        if error.errno != errno.EADDRINUSE or time.monotonic() >= deadline:
+            raise ServerError(f"{_reason(error, host, port)} ({purpose}); {setting} changes it.") from error
+        time.sleep(0.05)
+
+
+def _refusal(host: str, port: int) -> OSError | None:
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind, protocol) as listener:
@@ -16,7 +28,8 @@ def require_free(host: str, port: int, setting: str, purpose: str) -> None:
             listener.bind(address)
             listener.listen(1)
     except OSError as error:
-        raise ServerError(f"{_reason(error, host, port)} ({purpose}); {setting} changes it.") from error
+        return error
+    return None
 
 
 def _reason(error: OSError, host: str, port: int) -> str:

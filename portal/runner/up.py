@@ -26,6 +26,7 @@ LISTENERS = (  # process, host, port, and the setting that changes them
     ("receiver", settings.OTLP_HTTP_HOST, settings.OTLP_HTTP_PORT, "OTLP_HTTP_BIND"),
 )
 LISTENS_WITHIN = 60.0
+ORPHANS_PORTS = 10.0  # seconds until a killed process's ports are free
 
 
 def run(log: Log) -> None:
@@ -33,10 +34,10 @@ def run(log: Log) -> None:
     here = state.here()
     begun = time.monotonic()
     with lease.held(here, "manage.py up"):
-        orphans.clear(here)
+        patience = ORPHANS_PORTS if orphans.clear(here) else 0.0
         servers = _servers(here)
         for process, host, port, setting in LISTENERS:
-            ports.require_free(host, port, setting, process)
+            ports.require_free(host, port, setting, process, patience)
         with _supervisor(log, servers) as supervisor:
             _start(supervisor, servers, here, begun)
             supervisor.run()
