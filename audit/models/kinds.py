@@ -1,5 +1,7 @@
 """Events of one kind as lists of their own: with their own address, and a right of their own to see them."""
 
+from typing import ClassVar
+
 from django.db import models
 
 from audit.models.evidence import Event
@@ -20,7 +22,7 @@ class KindManager(models.Manager):
 class ModeChange(Event):
     """That an agent's permission mode was changed, as the client reported it."""
 
-    objects = KindManager(Kind.MODE_CHANGE)
+    objects: ClassVar[models.Manager] = KindManager(Kind.MODE_CHANGE)
 
     class Meta:
         proxy = True
@@ -30,7 +32,7 @@ class ModeChange(Event):
 class McpConnection(Event):
     """That an agent connected to an MCP server, failed to, or lost it."""
 
-    objects = KindManager(Kind.MCP_CONNECTION)
+    objects: ClassVar[models.Manager] = KindManager(Kind.MCP_CONNECTION)
 
     class Meta:
         proxy = True

@@ -5,7 +5,7 @@ events opens like one of fifty.
 """
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -67,6 +67,13 @@ def page(
         cursor(kept[-1].key) if kept and later else None,
         show,
     )
+
+
+def rows_of(uses: Iterable[ToolUse], session: Session) -> list[Row]:
+    """Tool uses of one session as rows of its timeline, in their order of time, without content."""
+    found = sorted(map(rows.of_use, uses), key=lambda row: row.key)
+    _complete(session, found, {}, with_content=False)
+    return found
 
 
 class _Reader:

@@ -21,6 +21,7 @@ from audit.vocabulary import Kind
 
 BUCKETS = 240
 MOST_CHANGES = 300
+_MINUTES_ARE_ENOUGH = dt.timedelta(minutes=10)
 _LABEL_APART = 9.0  # percent of the width between two times under the strip
 
 
@@ -67,8 +68,14 @@ class Strip:
     ticks: Sequence[Tick]
     totals: dict[str, int]
     labels: Sequence[tuple[float, dt.datetime]]
+    start: dt.datetime
     end: dt.datetime
     cut: bool
+
+    @property
+    def in_seconds(self) -> bool:
+        """Whether the times under the strip need seconds to be told apart."""
+        return self.end - self.start < _MINUTES_ARE_ENOUGH
 
     @property
     def at_end(self) -> Segment | None:
@@ -94,7 +101,7 @@ class Strip:
 
 
 TICKS = {
-    "person": "by person",
+    "person": "accepted by person",
     "rejected": "rejected",
     "cancelled": "cancelled",
     "mcp": "MCP connections",
@@ -128,7 +135,7 @@ def strip(
     for point, until in zip(changes, ends, strict=True):
         left, right = (_percent(moment, start, span) for moment in (point.at, until))
         segments.append(Segment(point.mode, point.at, max(until, point.at), left, max(right - left, 0.2), point.stated))
-    return Strip(segments, ticks, totals or {}, _labels(segments), end, cut)
+    return Strip(segments, ticks, totals or {}, _labels(segments), start, end, cut)
 
 
 def _changes(points: Sequence[Point]) -> list[Point]:

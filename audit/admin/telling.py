@@ -1,0 +1,99 @@
+"""Evidence in words and links, the same on every list and page: people, sessions, tools, grants, completeness."""
+
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+
+from audit.admin.rights import Rights
+from audit.listing import markup, words
+from audit.models import Event, Session, Subject, ToolUse
+from audit.timeline.rows import Row
+
+NOT_KNOWN = mark_safe('<span class="faint">not known</span>')
+NONE = mark_safe('<span class="faint">none</span>')
+HIDDEN_SERVER = format_html(
+    '<span class="quiet" title="{}">name hidden by the client</span>',
+    "The client sends names only with OTEL_LOG_TOOL_DETAILS=1",
+)
+SEALED = format_html(
+    '<span class="sealed" title="Seen only with the right to see content">{}content sealed</span>', markup.icon("lock")
+)
+
+AGENTS = {
+    "claude_code": "Claude Code",
+    "codex": "Codex CLI",
+    "gemini_cli": "Gemini CLI",
+    "copilot_cli": "Copilot CLI",
+    "qwen_code": "Qwen Code",
+    "opencode": "opencode",
+    "portal": "Portal",
+    "other": "Other agent",
+}
+
+
+def agent(name: str) -> str:
+    return AGENTS.get(name, name)
+
+
+def person(subject: Subject | None, rights: Rights) -> SafeString:
+    """Who the client says it was, as a claim; a pseudonym for those who may not see identities."""
+    if subject is None:
+        return NOT_KNOWN
+    if not rights.identity or subject.label == subject.pseudonym:
+        why = "Only an installation is known" if rights.identity else "Identities are seen only with the right to"
+        return format_html('<span class="id quiet" title="{}">{}</span>', why, subject.pseudonym)
+    told_by = "resource attributes, which a developer can set" if subject.provenance != "client" else "the client"
+    return markup.claim(subject.label, told_by)
+
+
+def claimed(text: str | None) -> SafeString:
+    return markup.claim(text, "resource attributes, which a developer can set") if text else NOT_KNOWN
+
+
+def session_url(session_key: object) -> str:
+    return reverse("admin:audit_session_change", args=[session_key])
+
+
+def session_link(session_key: object, vendor_id: str | None) -> SafeString:
+    """The vendor's id, shortened to what tells sessions apart in a list."""
+    if session_key is None:
+        return NONE
+    shown = markup.visible((vendor_id or "")[:8] or "no id")
+    title = markup.visible_plain(vendor_id or "")
+    return format_html('<a class="id" href="{}" title="{}">{}</a>', session_url(session_key), title, shown)
+
+
+def event_url(event_id: object) -> str:
+    return reverse("admin:audit_event_change", args=[event_id])
+
+
+def tool(row: Row | ToolUse | Event) -> SafeString:
+    """`server › tool` for MCP, as far as the client names them; else the tool's name."""
+    if row.mcp_server or row.mcp_server_provenance or row.tool_source == "mcp":
+        server = markup.visible(row.mcp_server) if row.mcp_server else mark_safe("MCP, name hidden")
+        return format_html("{} › {}", server, markup.visible(row.mcp_tool)) if row.mcp_tool else server
+    return markup.visible(row.tool_name) if row.tool_name else NOT_KNOWN
+
+
+def grant(value: str | None, waited_ms: int | None = None) -> SafeString:
+    """`once · 2.5 s`: how far a permission reaches, and how long the person took, which is inferred."""
+    waited = ""
+    if waited_ms is not None:
+        waited = format_html(
+            '<span title="Inferred: from the model’s request to the decision">{}</span>', words.milliseconds(waited_ms)
+        )
+    told = [(part,) for part in (markup.visible(value) if value else "", waited) if part]
+    return format_html('<span class="grant">{}</span>', format_html_join(" · ", "{}", told)) if told else SafeString()
+
+
+def completeness(session: Session) -> tuple[str, str]:
+    """The grade and its reason. A session is judged by the numbers its client gave to events."""
+    if not session.chains:
+        return "c", "cannot be judged: this client sends no numbers"
+    letter, reason = words.completeness(session.events, session.missing)
+    return letter, f"in fragments: {reason}" if letter == "d" else reason
+
+
+def grade(session: Session) -> SafeString:
+    letter, reason = completeness(session)
+    return markup.grade(letter, reason, told=letter != "a")
