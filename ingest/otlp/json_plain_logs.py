@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 import msgspec
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Raw, Struct, UnsetType
 
-from ingest.otlp.json_plain import IRREGULAR, AnyValue, KeyValue, PlainValues, may_be_plain
+from ingest.otlp.json_plain import ABSENT, IRREGULAR, AnyValue, KeyValue, PlainValues, may_be_plain
 from ingest.otlp.limits import Budget
 from ingest.otlp.records import Attribute, Emitter, LogRecord
 from ingest.otlp.values import Typed, repeats
@@ -41,6 +41,7 @@ class ScopeLogs(Struct, gc=False):
 class Resource(Struct, gc=False):
     attributes: list[KeyValue] | UnsetType = UNSET
     droppedAttributesCount: int | UnsetType = UNSET
+    entityRefs: Raw = ABSENT  # not kept, but common
 
 
 class ResourceLogs(Struct, gc=False):
@@ -104,6 +105,8 @@ class PlainLogs:
         if resource is UNSET:
             return Emitter(resource_schema_url=schema_url)
         values.quotes += 2
+        if resource.entityRefs is not ABSENT:
+            values.quotes += 2 + bytes(resource.entityRefs).count(b'"')
         attributes, dropped = values.attributes(resource.attributes), resource.droppedAttributesCount
         return Emitter(
             resource=tuple(attributes),
