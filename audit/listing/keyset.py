@@ -78,15 +78,20 @@ class Keyset:
                 raise BadCursor(cursor)
             fields = [queryset.model._meta.get_field(name) for name in self.names]
             read = tuple(field.to_python(value) for field, value in zip(fields, values, strict=True))
-        except (ValueError, ValidationError, binascii.Error, RecursionError) as error:
+        except (ValueError, TypeError, OverflowError, ValidationError, binascii.Error, RecursionError) as error:
             raise BadCursor(cursor) from error
-        if any("\0" in value for value in read if isinstance(value, str)) or not all(map(_storable, read)):
+        if not all(map(_storable, read)):
             raise BadCursor(cursor)
         return read
 
 
 def _storable(value: Any) -> bool:
-    return not isinstance(value, int) or -(2**63) <= value < 2**63
+    """Whether PostgreSQL can compare it with a row; a time must say its zone."""
+    if isinstance(value, int):
+        return -(2**63) <= value < 2**63
+    if isinstance(value, str):
+        return not any(character == "\0" or "\ud800" <= character <= "\udfff" for character in value)
+    return not isinstance(value, dt.datetime) or value.tzinfo is not None
 
 
 def _text(value: Any) -> str | int:
