@@ -7,6 +7,7 @@ reads its settings, which is why the settings module is named here and not in py
 import contextlib
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import django
 import psycopg
@@ -14,6 +15,7 @@ import pytest
 from psycopg import sql
 
 from portal.embedded import throwaway
+from tests.browser import browser, chromium  # noqa: F401 - fixtures
 
 _servers = contextlib.ExitStack()
 
@@ -114,3 +116,18 @@ def _forget_caches() -> None:
     ledger.subjects.forget()
     ledger.origins.forget()
     projection_state.forget()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _folder_of_static_files() -> None:
+    """WhiteNoise warns of a missing folder, and warnings are errors."""
+    from django.conf import settings
+
+    settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+
+
+@pytest.fixture(autouse=True)
+def _uncollected_static_files(settings: Any) -> None:
+    """Pages name their static files without a hash, so that nothing has to be collected first."""
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
