@@ -26,15 +26,16 @@ class Family:
 
 
 # A batch's age is in the first 48 bits of its first event's id: milliseconds since 1970.
-_WAITING = """SELECT coalesce(extract(epoch FROM now()) - min(('x' || encode(substring(event_ids FROM 1 FOR 6), 'hex'))
-    ::bit(48)::bigint) / 1000.0, 0) FROM {}"""
+_WAITING = """
+    SELECT coalesce(extract(epoch FROM clock_timestamp()) - min(
+        ('x' || encode(substring(event_ids FROM 1 FOR 6), 'hex'))::bit(48)::bigint) / 1000.0, 0) FROM {}"""
 
 FAMILIES = (
     Family(
         GaugeMetricFamily,
         "portal_process_last_seen_seconds",
         "Since a supervised process last gave a sign of life.",
-        "SELECT name, extract(epoch FROM now() - at) FROM audit_heartbeat",
+        "SELECT name, extract(epoch FROM clock_timestamp() - at) FROM audit_heartbeat",
         ("process",),
     ),
     Family(
@@ -54,6 +55,34 @@ FAMILIES = (
         "portal_unfolded_age_seconds",
         "Age of the oldest event that sessions and tool uses do not show yet.",
         _WAITING.format("audit_unfolded"),
+    ),
+    Family(
+        CounterMetricFamily,
+        "portal_ingest_requests",
+        "Requests that the receiver answered, by what became of them.",
+        "SELECT outcome, sum(requests) FROM ingest_answered GROUP BY outcome",
+        ("outcome",),
+    ),
+    Family(
+        CounterMetricFamily,
+        "portal_ingest_records",
+        "Records and points that arrived: new ones, those known already, and those that could not be kept.",
+        """SELECT fate, sum(count) FROM ingest_answered
+           CROSS JOIN LATERAL (VALUES ('new', records), ('duplicate', duplicates), ('rejected', rejected))
+           AS fates (fate, count) GROUP BY fate""",
+        ("fate",),
+    ),
+    Family(
+        CounterMetricFamily,
+        "portal_ingest_bytes",
+        "Bytes of the requests that the receiver took.",
+        "SELECT coalesce(sum(bytes), 0) FROM ingest_answered",
+    ),
+    Family(
+        GaugeMetricFamily,
+        "portal_quarantined",
+        "Requests and records in quarantine that were not replayed.",
+        "SELECT count(*) FROM ingest_quarantined WHERE replayed_at IS NULL",
     ),
     Family(
         GaugeMetricFamily,
@@ -77,7 +106,7 @@ FAMILIES = (
 @never_cache
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """All families; `portal_database_up` is 0 and stands alone when the database is away."""
+    """All families, in Prometheus' text format; `portal_database_up` stands alone when the database is away."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Collector())
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
@@ -85,13 +114,17 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 class _Collector:
     def collect(self) -> Iterator[Metric]:
-        try:
-            families = [_read(family) for family in FAMILIES]
-        except DatabaseError:
-            logger.exception("no metrics", extra={"action": "metrics"})
-            families = []
-        yield GaugeMetricFamily("portal_database_up", "Whether the database answers.", value=1 if families else 0)
-        yield from families
+        return families()
+
+
+def families() -> Iterator[Metric]:
+    try:
+        known = [_read(family) for family in FAMILIES]
+    except DatabaseError:
+        logger.exception("no metrics", extra={"action": "metrics"})
+        known = []
+    yield GaugeMetricFamily("portal_database_up", "Whether the database answers.", value=1 if known else 0)
+    yield from known
 
 
 def _read(family: Family) -> Metric:
