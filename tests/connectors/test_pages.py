@@ -5,21 +5,15 @@ import re
 from uuid import uuid4
 
 import pytest
-from django.contrib.auth.models import Group, User
 from django.urls import reverse
 from django.utils import timezone
 
 from connectors import tokens
 from connectors.models import ApiToken, IngestToken, Source, Token
+from tests.connectors.people import person
 
 pytestmark = pytest.mark.django_db
 TOKEN = re.compile(r"agp_(?:ing|api)_[0-9A-Za-z]{49}")
-
-
-def person(*roles, **options):
-    user = User.objects.create(username="rosa", is_staff=True, **options)
-    user.groups.set(Group.objects.filter(name__in=roles))
-    return user
 
 
 @pytest.fixture
@@ -284,7 +278,7 @@ def test_an_administrator_of_connectors_hands_on_no_evidence(administrator):
 
 @pytest.mark.parametrize("role", ["Compliance reviewer", "SIEM exporter", None])
 def test_others_see_no_token_page(client, role):
-    client.force_login(person(role))
+    client.force_login(person(*[role] if role else []))
     token, _ = issue()
     for page in ("changelist", "add", "change", "rotate", "revoke", "state", "history"):
         response = client.get(url(page, None if page in {"changelist", "add"} else token))
