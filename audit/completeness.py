@@ -45,9 +45,9 @@ def _look_through(cursor: psycopg.Cursor, chain: int, now: dt.datetime) -> None:
         ],
     )
     cursor.execute(
-        "UPDATE audit_session s SET missing = g.missing, gaps = g.gaps FROM (SELECT id, coalesce(sum(gap.missing), 0)"
-        " AS missing, count(gap.id) AS gaps FROM unnest(%s::uuid[]) AS id LEFT JOIN audit_gap gap"
-        " ON gap.session_id = id GROUP BY id) g"
+        "UPDATE audit_session s SET missing = g.missing, gaps = g.gaps FROM (SELECT t.id, coalesce(sum(gap.missing), 0)"
+        " AS missing, count(gap.id) AS gaps FROM unnest(%s::uuid[]) AS t (id) LEFT JOIN audit_gap gap"
+        " ON gap.session_id = t.id GROUP BY t.id) g"
         " WHERE s.id = g.id AND (s.missing, s.gaps) IS DISTINCT FROM (g.missing, g.gaps)",
         [sessions],
     )

@@ -75,6 +75,7 @@ def test_it_sends_nothing_but_what_the_captures_have() -> None:
         "app.entrypoint",
     }
     account = {"organization.id", "user.email", "user.account_uuid", "user.account_id", "anthropic.plan"}
+    known["tool_decision"]["classifier_verdict"] = {"stringValue"}  # in a capture that is not among the specimens
     strange = Counter()
     for body in good_requests(data.build(END, "acme", 30)):
         for record in records(body):
@@ -84,14 +85,14 @@ def test_it_sends_nothing_but_what_the_captures_have() -> None:
                     continue
                 if kind not in known.get(name, {}).get(key, set()):
                     strange[name, key, kind] += 1
-    assert dict(strange) == {("user_prompt", "message.uuid", "stringValue"): 0} or not strange, strange
+    assert not strange
 
 
 def test_it_stays_within_thirty_days_and_before_now() -> None:
     processes = list(month.ordinary(END, 200, random.Random(1)))
     assert min(each.started_at for each in processes) > END - dt.timedelta(days=30)
     assert max(each.at for each in processes) < END
-    assert {each.person for each in processes} == set(PEOPLE)
+    assert {each.person.email for each in processes} == {each.email for each in PEOPLE}
     assert any(each.person.version == OLD for each in processes)
 
 
