@@ -3,13 +3,12 @@
 import contextlib
 import http.client
 import os
-import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -60,10 +59,35 @@ class Answer:
 
 @dataclass
 class ReceiverProcess:
+    """A receiver on a port of its own, that can be killed and started again."""
+
     port: int
-    process: subprocess.Popen[bytes]
     log: Path
-    tokens: list[str] = field(default_factory=list)
+    variables: dict[str, str]
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with self.log.open("ab") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, str(PROJECT / "manage.py"), "receive"],
+                env=environment(OTLP_HTTP_BIND=f"127.0.0.1:{self.port}", **self.variables),
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        until(self.is_up, START_SECONDS)
+
+    def kill(self) -> None:
+        assert self.process
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> None:
+        assert self.process
+        self.process.terminate()
+        try:
+            self.process.wait(timeout=15)
+        except subprocess.TimeoutExpired:
+            self.kill()
 
     def request(
         self, method: str = "POST", path: str = "/v1/logs", body: Any = b"", headers: dict[str, str] | None = None
@@ -95,32 +119,12 @@ class ReceiverProcess:
         except OSError:
             return False
 
-    def workers(self) -> list[int]:
-        """The process ids of granian's workers: those children that listen."""
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        return [int(child) for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
-
 
 @contextlib.contextmanager
-def receiver(folder: Path, **more: str) -> Iterator[ReceiverProcess]:
-    """A real receiver on a port of its own."""
-    port, log = free_port(), folder / "receiver.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, str(PROJECT / "manage.py"), "receive"],
-            env=environment(OTLP_HTTP_BIND=f"127.0.0.1:{port}", **more),
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    running = ReceiverProcess(port, process, log)
+def receiver(folder: Path, **variables: str) -> Iterator[ReceiverProcess]:
+    running = ReceiverProcess(free_port(), folder / "receiver.log", variables)
     try:
-        until(running.is_up, START_SECONDS)
+        running.start()
         yield running
     finally:
-        process.terminate()
-        try:
-            process.wait(timeout=15)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        running.stop()

@@ -32,7 +32,7 @@ TRUSTED_UNREAD_BYTES = 1 << 20
 
 
 class Receiver:
-    """One per process. `__rsgi_init__` and `__rsgi_del__` are granian's start and end of a worker."""
+    """One per process. Granian calls `__rsgi_init__` before it listens and `__rsgi_del__` when it has stopped."""
 
     def __init__(self) -> None:
         self._waiting: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
@@ -55,7 +55,8 @@ class Receiver:
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
         """What waits is still written; then the books are closed."""
         self._stopping = True
-        self._waiting.put(None)
+        for _ in self._writers:
+            self._waiting.put(None)
         for writer in self._writers:
             writer.join(timeout=ANSWER_SECONDS)
         self._books.stop()

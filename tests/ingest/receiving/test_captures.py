@@ -83,7 +83,7 @@ def test_every_event_is_numbered(posted):
 
 
 def test_each_tool_use_has_its_decision_and_its_result(posted):
-    """A rejected tool never has a result, an accepted one has exactly one (wire-claude-code.md A2) unless it was lost."""
+    """A rejected tool never has a result; an accepted one has exactly one (wire-claude-code.md A2), or it was lost."""
     assert ToolUse.objects.filter(tool_use_id__isnull=True).count() == 0
     assert not ToolUse.objects.filter(decision__in=("reject", "cancel"), result_event__isnull=False).exists()
     accepted = ToolUse.objects.filter(decision="accept")
