@@ -6,6 +6,7 @@ Spreadsheets run text that begins like a formula: in CSV it gets an apostrophe i
 import csv
 import datetime as dt
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from html import unescape
@@ -105,10 +106,8 @@ class DownloadAdmin(admin.ModelAdmin):
     def _shown(self, name: Any) -> Callable[[Any], Any]:
         if not isinstance(name, str):
             return lambda row: _as_text(name(row))
-        ordering = getattr(getattr(self, name, None), "admin_order_field", None)
-        stored = ordering if isinstance(ordering, str) and "__" not in ordering else name
-        if any(field.name == stored for field in self.opts.concrete_fields):
-            return lambda row: getattr(row, stored)
+        if any(field.name == name for field in self.opts.concrete_fields):
+            return lambda row: getattr(row, name)
         return lambda row: _as_text(lookup_field(name, row, self)[2])
 
     def has_download_permission(self, request: HttpRequest) -> bool:
@@ -148,6 +147,9 @@ class DownloadAdmin(admin.ModelAdmin):
         return response
 
 
+_TIME = re.compile(r'<time datetime="([^"]*)"[^>]*>[^<]*</time>')
+
+
 def _as_text(shown: Any) -> Any:
-    """What a list shows, without its markup."""
-    return unescape(strip_tags(shown)).strip() if isinstance(shown, str) else shown
+    """What a list shows, without its markup; times as the markup states them, not as they are told."""
+    return unescape(strip_tags(_TIME.sub(r"\1", shown))).strip() if isinstance(shown, str) else shown

@@ -41,18 +41,19 @@ class Keyset:
         self.names = [field.removeprefix("-") for field in fields]
         self.descending = fields[0].startswith("-")
 
-    def page(self, queryset: QuerySet, size: int, *, after: str = "", before: str = "") -> Page:
+    def page(self, found: QuerySet | Sequence[QuerySet], size: int, *, after: str = "", before: str = "") -> Page:
         """At most `size` rows after (or before) the row a cursor names; the first ones without a cursor.
 
-        Raises BadCursor. Fewer than `size` rows before a cursor make the first page.
+        Of several querysets of a model: the rows of any of them, each once (audit.search). Raises BadCursor. Fewer than
+        `size` rows before a cursor make the first page.
         """
         if before:
-            rows = list(self._beyond(queryset, before, forwards=False)[: size + 1])
+            rows = self._rows(found, before, size + 1, forwards=False)
             if len(rows) > size:
                 kept = rows[:size][::-1]
                 return Page(kept, self.cursor(kept[0]), self.cursor(kept[-1]))
-        beyond = after and not before
-        rows = list((self._beyond(queryset, after) if beyond else queryset.order_by(*self.ordering))[: size + 1])
+        beyond = "" if before else after
+        rows = self._rows(found, beyond, size + 1)
         kept = rows[:size]
         return Page(
             kept,
@@ -60,15 +61,28 @@ class Keyset:
             self.cursor(kept[-1]) if len(rows) > size else None,
         )
 
+    def _rows(
+        self, found: QuerySet | Sequence[QuerySet], cursor: str, limit: int, *, forwards: bool = True
+    ) -> list[Any]:
+        """The rows nearest beyond a cursor, nearest first; each queryset is read in the order of its own index."""
+        querysets = [found] if isinstance(found, QuerySet) else found
+        read = [list(self._beyond(queryset, cursor, forwards=forwards)[:limit]) for queryset in querysets]
+        if len(read) == 1:
+            return read[0]
+        rows = {row.pk: row for alternative in read for row in alternative}.values()
+        backwards = self.descending == forwards
+        return sorted(rows, key=lambda row: [getattr(row, name) for name in self.names], reverse=backwards)[:limit]
+
     def cursor(self, row: Model) -> str:
         """Where that row stands, as text that may stand in a URL."""
         values = [_text(getattr(row, name)) for name in self.names]
         return base64.urlsafe_b64encode(json.dumps(values, separators=(",", ":")).encode()).decode().rstrip("=")
 
     def _beyond(self, queryset: QuerySet, cursor: str, *, forwards: bool = True) -> QuerySet:
-        comparison = TupleLessThan if self.descending == forwards else TupleGreaterThan
-        beyond = queryset.filter(comparison(Tuple(*self.names), self._values(queryset, cursor)))
-        ordered = beyond.order_by(*self.ordering)
+        if cursor:
+            comparison = TupleLessThan if self.descending == forwards else TupleGreaterThan
+            queryset = queryset.filter(comparison(Tuple(*self.names), self._values(queryset, cursor)))
+        ordered = queryset.order_by(*self.ordering)
         return ordered if forwards else ordered.reverse()
 
     def _values(self, queryset: QuerySet, cursor: str) -> Sequence[Any]:

@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit.listing import export
+from audit.listing import export, markup
 from audit.listing.keyset import Keyset
 from audit.listing.readonly import ReadOnlyAdmin
 from audit.models import McpServer
@@ -127,6 +127,21 @@ def test_it_downloads_the_list_as_it_is_filtered():
     assert response["Content-Type"] == "text/csv; charset=utf-8"
     assert response["Content-Disposition"].startswith('attachment; filename="MCP-servers-20')
     assert response["Cache-Control"] == "no-store"
+
+
+@pytest.mark.usefixtures("_servers")
+def test_it_downloads_what_columns_show_without_their_markup():
+    class Shown(ServersAdmin):
+        list_display = ("seen", "told")
+
+        def seen(self, server):
+            return markup.time(server.last_at)
+
+        def told(self, server):
+            return markup.tag(f"{server.name} <b>")
+
+    response = Shown(McpServer, SITE).download_view(request("?calls=2"), "ndjson")
+    assert json.loads(b"".join(response)) == {"seen": "2026-11-21T12:00:00Z", "told": "=server-2 <b>"}
 
 
 @pytest.mark.usefixtures("_servers")
