@@ -30,6 +30,9 @@ KEPT = {
     "auth_permission",
     "auth_group",
     "auth_group_permissions",
+    "django_celery_beat_intervalschedule",
+    "django_celery_beat_crontabschedule",
+    "django_celery_beat_periodictask",
 }
 """What the migrations fill and tests do not change."""
 
