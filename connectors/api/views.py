@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from connectors import scopes, tokens
+from connectors.api.pagination import TokenPagination
 from connectors.api.serializers import (
     IngestTokenSerializer,
     IssuedTokenSerializer,
@@ -36,10 +37,10 @@ class IngestTokenViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, views
     required_scopes_to_write = ("tokens:write",)
     serializer_class = IngestTokenSerializer
     lookup_value_regex = "[0-9]{1,18}"
-    ordering = ("-id",)
+    pagination_class = TokenPagination
 
     def get_queryset(self) -> QuerySet[Token]:
-        return IngestToken.objects.select_related("source", "replaced_by").order_by("-id")
+        return IngestToken.objects.select_related("source", "replaced_by")
 
     @extend_schema(request=NewTokenSerializer, responses={201: IssuedTokenSerializer})
     def create(self, request: Request) -> Response:

@@ -116,7 +116,7 @@ def test_it_lists_in_pages_without_a_query_a_row(api, django_assert_max_num_quer
     names = [each["name"] for each in first["results"] + second["results"]]
     assert names == [f"source-{number}" for number in (4, 3, 2, 1, 0)]
     assert second["next"] is None
-    for size in ("0", "1001", "x"):
+    for size in ("0", "1001", "x", "", "9" * 5000, "\u0661"):
         assert api.get(f"?page_size={size}").status_code == 400
 
 

@@ -1,4 +1,5 @@
 import datetime as dt
+import threading
 from uuid import uuid4
 
 import psycopg
@@ -261,3 +262,34 @@ def test_a_token_says_its_state_and_is_found_by_it(kind, changes, state):
     assert token.state == state
     assert token.works == (state not in {"revoked", "expired", "replaced"})
     assert [each for each in STATES if Token.objects.filter(in_state(each, now)).exists()] == [state]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("act", ["issue", "rotate", "adopt"])
+def test_two_at_once_make_one_token(act):
+    key, secret = uuid4(), tokens.generate("ingest")
+    old, _ = issue(name="old")
+    acts = {
+        "issue": lambda: issue(form_key=key),
+        "rotate": lambda: tokens.rotate(old, by="rosa"),
+        "adopt": lambda: tokens.adopt("ingest", secret, "adopted", by="environment"),
+    }
+    barrier, made = threading.Barrier(4), []
+
+    def run():
+        barrier.wait()
+        try:
+            made.append(acts[act]())
+        except tokens.TokenError as error:
+            made.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(made) == 4
+    assert sum(1 for each in made if each and not isinstance(each, Exception)) == 1
+    assert Token.objects.count() == 2
