@@ -56,7 +56,8 @@ def test_it_leaves_an_odd_value_out_of_its_column_and_says_so(event: str, key: s
     ("sent", "cost"),
     [
         ({"cost_usd": 0.016472, "cost_usd_micros": 16472}, "0.016472"),
-        ({"cost_usd": 0.1 + 0.2, "cost_usd_micros": 300000}, "0.3"),
+        ({"cost_usd": 0.29, "cost_usd_micros": 300000}, "0.3"),
+        ({"cost_usd": 0.1 + 0.2}, "0.3"),
         ({"cost_usd": 1}, "1.0"),
         ({"cost_usd": 0}, "0.0"),
         ({"cost_usd": "0.25"}, "0.25"),
@@ -246,9 +247,9 @@ def test_it_reads_details_that_a_strict_parser_refuses() -> None:
 
 
 def test_it_bounds_the_command_in_the_column_but_not_in_the_content() -> None:
-    command = "é" * 20_000
+    command = "é" * 8191 + "x" * 20_000
     draft = claude("tool_decision", tool_parameters=json.dumps({"full_command": command}, ensure_ascii=False))
-    assert draft.command == "é" * 8192
+    assert draft.command == "é" * 8191 + "xx"
     assert command in next(value for key, _, value in draft.content if key == "@tool_parameters")
 
 
@@ -296,7 +297,7 @@ def test_it_takes_the_last_of_a_repeated_key_and_keeps_both() -> None:
         ("decision", "string", "reject"),
         ("source", "string", "hook"),
     ]
-    draft = map_one(log_record(sent, flags=("duplicate_key",)))
+    draft = map_one(log_record(sent, flags=("duplicate_key",), body=("string", "claude_code.tool_result")))
     assert (draft.event_name, draft.decision, draft.flags) == ("tool_decision", "reject", ("duplicate_key",))
     assert [value for key, _, value in draft.facts if key == "@decision"] == ["accept", "reject"]
 
