@@ -1,5 +1,7 @@
 """People, roles, log-ins and schedules in the portal's admin, with our manners over their packages' own admins."""
 
+from typing import Any
+
 from axes.admin import AccessAttemptAdmin, AccessFailureLogAdmin, AccessLogAdmin
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.contrib import admin
@@ -168,6 +170,14 @@ class SchedulesAdmin(DownloadAdmin, beat.PeriodicTaskAdmin):  # type: ignore[mis
     change_list_template = "admin/djcelery/change_list.html"
     date_hierarchy = None
     list_filter = ("enabled", "one_off")
+    empty_value_display = ""
+
+    def get_fieldsets(self, request: HttpRequest, obj: PeriodicTask | None = None) -> Any:
+        """Without the sun: its times need a package that is not installed."""
+        return [
+            (name, {**options, "fields": [field for field in options["fields"] if field != "solar"]})
+            for name, options in super().get_fieldsets(request, obj)
+        ]
 
 
 @admin.register(IntervalSchedule)

@@ -29,6 +29,17 @@ window.violations = [];
 addEventListener("securitypolicyviolation", (event) =>
   violations.push([event.effectiveDirective, event.blockedURI, event.sourceFile, event.lineNumber].join(" ")));
 """
+UNNAMED = """
+() => [...document.querySelectorAll("a[href], button, select, textarea, summary, input:not([type=hidden])")]
+  .filter((control) => control.checkVisibility())
+  .filter((control) => ![
+    control.getAttribute("aria-label"), control.title, control.textContent,
+    /^(submit|button)$/.test(control.type) ? control.value : "",
+    ...[...(control.labels ?? [])].map((label) => label.textContent),
+    ...(control.getAttribute("aria-labelledby") ?? "").split(" ").map((id) => document.getElementById(id)?.textContent),
+  ].some((name) => name?.trim()))
+  .map((control) => control.outerHTML.slice(0, 200))
+"""
 
 
 @dataclass
@@ -82,6 +93,12 @@ class Visit:
         width: int = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         return width
 
+    @property
+    def unnamed(self) -> list[str]:
+        """Controls that a screen reader could not name."""
+        found: list[str] = self.page.evaluate(UNNAMED)
+        return found
+
     def assert_harmless(self) -> None:
         assert self.violations == []
         assert self.external == []
@@ -99,13 +116,23 @@ class Browser:
         self.host = host
         self._contexts: list[Any] = []
 
-    def open(self, path: str, user: Any = None, *, width: int = 1280, dark: bool = False, script: bool = True) -> Visit:
-        """The page at `path` as that user sees it; logged out without one."""
+    def open(
+        self,
+        path: str,
+        user: Any = None,
+        *,
+        width: int = 1280,
+        dark: bool = False,
+        script: bool = True,
+        zone: str = "UTC",
+    ) -> Visit:
+        """The page at `path` as that user sees it; logged out without one. Further pages: `visit.go(path)`."""
         context = self.chromium.new_context(
             viewport={"width": width, "height": 900},
             color_scheme="dark" if dark else "light",
             reduced_motion="reduce",
             java_script_enabled=script,
+            timezone_id=zone,
         )
         self._contexts.append(context)
         context.set_default_timeout(10_000)
