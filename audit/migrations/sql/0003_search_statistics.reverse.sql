@@ -1,0 +1,1 @@
+DROP STATISTICS audit_tooluse_haystack_shares;
