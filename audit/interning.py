@@ -128,10 +128,15 @@ class Interner:
 
     def _insert(self, cursor: psycopg.Cursor, digest: bytes, data: bytes, columns: Mapping[str, str | None]) -> None:
         salt = os.urandom(leaf.SALT_BYTES)
-        values = {"digest": digest, "salt": salt, "bytes": data, "commitment": leaf.commitment(self.part, salt, data)}
+        values: dict[str, Any] = {
+            "digest": digest,
+            "salt": salt,
+            "bytes": data,
+            "commitment": leaf.commitment(self.part, salt, data),
+        }
         if self.part == "subject":
             values["id"] = uuid.uuid4()
-        row = values | columns
+        row = {**values, **columns}
         cursor.execute(
             sql.SQL("INSERT INTO {} ({}) VALUES ({}) ON CONFLICT (digest) DO NOTHING").format(
                 self._table,

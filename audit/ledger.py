@@ -195,9 +195,7 @@ def set_aside_duplicates(cursor: psycopg.Cursor, by_key: dict[UUID, T]) -> list[
     return [item for key, item in by_key.items() if key in new]
 
 
-def copy_rows(
-    cursor: psycopg.Cursor, table: str, columns: dict[str, str], rows: Iterable[tuple[Any, ...] | None]
-) -> None:
+def copy_rows(cursor: psycopg.Cursor, table: str, columns: dict[str, str], rows: Iterable[tuple[Any, ...]]) -> None:
     """COPY BINARY of rows; `columns` are names with their PostgreSQL types."""
     with cursor.copy(_copy_statement(table, tuple(columns))) as copy:
         copy.set_types(list(columns.values()))

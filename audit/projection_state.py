@@ -30,7 +30,8 @@ def stored(
     """Rows of a projection as structs; `condition` holds one placeholder for the array of values."""
     statement = sql.SQL("SELECT coalesce(json_agg(t), '[]')::text FROM {} t WHERE {}")
     cursor.execute(statement.format(sql.Identifier(table), sql.SQL(condition)), [list(values)])
-    return msgspec.json.decode(next(cursor)[0], type=list[kind], strict=False)
+    rows: list[Row] = msgspec.json.decode(next(cursor)[0], type=list[kind], strict=False)  # type: ignore[valid-type]
+    return rows
 
 
 class State:
@@ -114,7 +115,7 @@ class State:
         return _hosts[subject_id] if subject_id is not None else None
 
     def entrypoint(self, use: ToolUseRow) -> str | None:
-        return _origins.get(use.origin_id or 0, _NO_ORIGIN).entrypoint
+        return self.origin(use.origin_id).entrypoint
 
     def turned_sessions(self) -> list[UUID]:
         """Sessions of which more is known than before."""
@@ -132,7 +133,8 @@ class State:
             by_session.setdefault(session, []).append((at, mode))
         for use in self.tool_uses.values():
             if use.session_id in of and use.decisions and use.mode_provenance != "stated":
-                before = [mode for at, mode in by_session.get(use.session_id, []) if at <= use.at]
+                changed = by_session.get(use.session_id, []) if use.session_id else []
+                before = [mode for at, mode in changed if at <= use.at]
                 use.mode = before[-1] if before else None
                 use.mode_provenance = "derived" if before else "unknown"
 

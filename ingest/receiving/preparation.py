@@ -63,12 +63,12 @@ def receipt_of(request: Request, token: TokenRecord) -> Receipt:
     return Receipt(request.received_at_us, token.source_id or 0, token.source_name or "", token.id, request.address)
 
 
-def prepare(connection: psycopg.Connection, request: Request, export: otlp.Export, token: TokenRecord) -> Prepared:
+def prepare(
+    connection: psycopg.Connection, request: Request, export: otlp.Export, receipt: Receipt, hint: str | None
+) -> Prepared:
     """The request's rows. Outside a transaction: identities and emitters not seen before commit by themselves."""
-    receipt = receipt_of(request, token)
     prepared = Prepared(receipt, total=export.total)
     prepared.unusable = [(each.reason, each.request) for each in export.unusable]
-    hint = request.route.hint or token.agent
     if request.route.signal == "logs":
         drafts = partial(
             agents.drafts,
@@ -79,8 +79,8 @@ def prepare(connection: psycopg.Connection, request: Request, export: otlp.Expor
         )
         prepared.events = ledger.prepare(connection, receipt, _mapped(drafts, export.records, request, prepared))
     elif request.route.signal == "metrics":
-        drafts = partial(point_drafts, hint=hint, scrubber=_scrubber)
-        prepared.points = prepare_points(connection, receipt, _mapped(drafts, export.records, request, prepared))
+        made = partial(point_drafts, hint=hint, scrubber=_scrubber)
+        prepared.points = prepare_points(connection, receipt, _mapped(made, export.records, request, prepared))
     else:
         prepared.spans = export.total
     return prepared

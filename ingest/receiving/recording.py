@@ -30,7 +30,9 @@ def record(database: psycopg.Connection, batch: Sequence[Request], budgets: Budg
         if work.outcome or work.token is None or work.decoded.export is None:
             continue
         if budgets.spend(work.token, work.decoded.export.total):
-            work.prepared = prepare(database, work.request, work.decoded.export, work.token)
+            hint = work.request.route.hint or work.token.agent
+            receipt = receipt_of(work.request, work.token)
+            work.prepared = prepare(database, work.request, work.decoded.export, receipt, hint)
         else:
             work.refuse(OVER_BUDGET)
     _commit_or_split(database, [work for work in works if not work.outcome])
@@ -74,7 +76,7 @@ def _commit(database: psycopg.Connection, works: Sequence[Work]) -> None:
         for work in works:
             _set_aside(database, work)
     for work in works:
-        items = [*work.prepared.events, *work.prepared.points] if work.prepared else []
+        items: list[Any] = [*work.prepared.events, *work.prepared.points] if work.prepared else []
         work.outcome = work.outcome_after(sum(item.id in stored for item in items))
 
 
