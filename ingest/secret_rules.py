@@ -228,7 +228,8 @@ _FLAGS = r"""--(?:[a-z0-9]{1,20}-){0,4}
     (?:password|passwd|passphrase|pass|pw|token|secret|api-?key|access-?key|secret-?key)"""
 _SCHEMES = r"(?P<scheme>(?:bearer|basic|token|digest|negotiate|apikey|ssws|bot)(?:\s|%20|\+){1,4})?"
 _GAP = r"\s{0,8}(?P<separator>=>|:=|=|:)(?P<gap>\s{0,8})"
-_SPACE = r"(?:\\{0,8}[\"'`])?(?:\s|,){1,8}"
+_BREAK = r"(?:\s|\\[nrt])"  # a space, or inside JSON the spelling of a line break
+_SPACE = r"(?:\\{0,8}[\"'`])?(?:\s|,|\\[nrt]){1,8}"
 _QUOTE = r"\\{0,8}['\"]"
 _WORD = r"[^\s\"'`\\;|&]"
 
@@ -256,10 +257,10 @@ WORD_RULES = (
     _rule("secret", "token secret key auth credential", _TOKENS + _CLOSE + _GAP + _VALUE, _accepts_token,
           re.IGNORECASE | re.VERBOSE),
     _rule("flag", "pass -pw token secret key", _FLAGS + _SPACE + _VALUE, _accepts_flag, re.IGNORECASE | re.VERBOSE),
-    _rule("flag", "mysql mariadb", r"\s-p(?P<secret>" + _WORD + "{3,}+)", _after("mysql", "mariadb")),
-    _rule("flag", "sshpass login redis-cli", r"\s-[pa]\s{0,4}" + _CLOSE + "(?P<secret>(?!-)" + _WORD + "{3,}+)",
+    _rule("flag", "mysql mariadb", _BREAK + r"-p(?P<secret>" + _WORD + "{3,}+)", _after("mysql", "mariadb")),
+    _rule("flag", "sshpass login redis-cli", _BREAK + r"-[pa]\s{0,4}" + _CLOSE + "(?P<secret>(?!-)" + _WORD + "{3,}+)",
           _after("sshpass", " login", "redis-cli")),
-    _rule("flag", "curl wget", r"\s(?:-u|--user)(?:\s|=){0,4}" + _CLOSE +
+    _rule("flag", "curl wget", _BREAK + r"(?:-u|--user)(?:\s|=){0,4}" + _CLOSE +
           r"[^\s:\"'`\\]{1,128}+:(?P<secret>[^\s\"'`\\]{3,}+)", _after("curl", "wget")),
 )  # fmt: skip
 """Secrets that their place gives away; WORDS holds a word of every one of them."""

@@ -10,7 +10,7 @@ import base64
 import hashlib
 import hmac
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from audit.drafts import Attribute
@@ -63,14 +63,13 @@ class Scrubber:
         """The same attributes with secrets replaced in their values, and whether there were any."""
         clean = self._clean
         fresh: list[str] = []
-        nested = False
         for key, kind, value in attributes:
             if kind == "string":
                 if value not in clean and (key not in UNTOUCHED or len(value) > _UNTOUCHED_CHARACTERS):
                     fresh.append(value)
-            elif kind in _NESTED_TYPES:
-                nested = True
-        if not nested and (not fresh or self._all_clean(fresh)):
+            elif kind in _HOLDERS:
+                fresh.extend(_texts_in(kind, value))
+        if not fresh or self._all_clean(fresh):
             return attributes, False
         scrubbed = [
             (key, kind, value if _untouched(key, value) else self.value(kind, value)) for key, kind, value in attributes
@@ -146,10 +145,7 @@ class Scrubber:
 
     def _encoded(self, encoded: str) -> str:
         """Base64 of bytes that may hold text."""
-        try:
-            text = base64.b64decode(encoded).decode("utf-8", "surrogateescape")
-        except ValueError:
-            return encoded
+        text = _decoded(encoded)
         scrubbed = self._scrubbed(text)
         if scrubbed == text:
             return encoded
@@ -161,7 +157,26 @@ class Scrubber:
         self._clean.update(text for text in texts if len(text) <= _REMEMBERED_CHARACTERS)
 
 
-_NESTED_TYPES = frozenset({"array", "map", "bytes", "invalid_utf8"})
+_HOLDERS = frozenset({"array", "map", "bytes", "invalid_utf8"})
+
+
+def _texts_in(kind: str, value: Any) -> Iterator[str]:
+    """Every text in a value that is not a plain string."""
+    if kind == "string":
+        yield value
+    elif kind in ("bytes", "invalid_utf8"):
+        yield _decoded(value)
+    elif kind in _HOLDERS:
+        for *_, inner_kind, inner in value:
+            yield from _texts_in(inner_kind, inner)
+
+
+def _decoded(encoded: str) -> str:
+    """Base64 as the text it may hold; "" where it is not base64. Bytes that are not UTF-8 survive the way back."""
+    try:
+        return base64.b64decode(encoded).decode("utf-8", "surrogateescape")
+    except ValueError:
+        return ""
 
 
 def _untouched(key: str, value: Any) -> bool:

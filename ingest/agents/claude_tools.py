@@ -17,6 +17,7 @@ COMMAND_BYTES = 16 * 1024
 PATH_CHARACTERS = 4096
 
 _MASK = "custom"
+_MCP_SOURCES = frozenset({"mcp", "sdk_host_builtin_mcp"})
 _PATH_KEYS = ("file_path", "notebook_path", "path")
 _HOST = re.compile(r"(?<=://)(?:[^\s/?#@\\\"']*+@)?(\[[0-9a-fA-F:.]{2,45}\]|[\w.-]{1,253})")
 
@@ -34,7 +35,7 @@ def mcp_columns(tool_name: str | None, parameters: dict[str, Any], flags: list[s
 
 
 def is_mcp(tool_name: str | None, tool_source: str | None, parameters: dict[str, Any]) -> bool:
-    if tool_source == "mcp" or "mcp_server_name" in parameters:
+    if tool_source in _MCP_SOURCES or "mcp_server_name" in parameters:
         return True
     return tool_name is not None and (tool_name == "mcp_tool" or tool_name.startswith("mcp__"))
 

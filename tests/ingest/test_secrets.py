@@ -140,6 +140,8 @@ IN_PLACE: dict[str, tuple[str, str]] = {
     "flag in a json list": (json.dumps({"args": ["--password", SECRET_WORD]}), SECRET_WORD),
     "token flag": (f"vault login --token {TOKEN}", TOKEN),
     "mysql": (f"mysql -u root -p{SECRET_WORD.replace('&', '_')} shop", SECRET_WORD.replace("&", "_")),
+    "mysql over lines in json": (json.dumps({"c": "mysql -u root \\\n-pSup3rS3cret\tshop"}), "Sup3rS3cret"),
+    "flag over lines in json": (json.dumps({"c": "tool \\\n\t--password\nSup3rS3cret"}), "Sup3rS3cret"),
     "sshpass": (f"sshpass -p {SECRET_WORD.replace('&', '_')} ssh host", SECRET_WORD.replace("&", "_")),
     "docker login": ("docker login -u dana -p Sup3rS3cret registry.example", "Sup3rS3cret"),
     "redis-cli": ("redis-cli -h cache -a Sup3rS3cret ping", "Sup3rS3cret"),

@@ -127,6 +127,7 @@ def test_it_keeps_the_vendors_own_words_of_a_decision() -> None:
     [
         ({"tool_name": "mcp_tool"}, None, None, "hidden"),
         ({"tool_name": "mcp_tool", "tool_source": "mcp"}, None, None, "hidden"),
+        ({"tool_name": "open_file", "tool_source": "sdk_host_builtin_mcp"}, None, None, "hidden"),
         (
             {"tool_name": "mcp_tool", "tool_parameters": '{"mcp_server_name":"prod-db","mcp_tool_name":"query"}'},
             "prod-db",
