@@ -7,6 +7,8 @@ import sys
 def main():
     if sys.version_info < (3, 11):  # noqa: UP036 - said here, in words that an old Python can still read
         sys.exit("manage.py: Python 3.11 or newer is needed; this is {}.{}.".format(*sys.version_info))
+    if sys.platform == "win32":
+        sys.exit("manage.py: the portal runs on Linux and macOS; on Windows, in WSL.")
     from portal import bootstrap
 
     bootstrap.ensure_environment(sys.argv[1] if len(sys.argv) > 1 else "help")

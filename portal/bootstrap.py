@@ -85,7 +85,7 @@ class Environment:
         if not _succeeds([self.maker, "-m", "pip", "--version"]):
             raise BootstrapError(f"{self.maker} has no pip; install it (Debian: python3-pip) or put uv on PATH.")
         pip = [self.maker, "-m", "pip", "--python", str(self.python), "--disable-pip-version-check", "--no-input"]
-        _run([*pip, "install", "--quiet", *pins], f"could not install {lock.name}")
+        _run([*pip, "install", "--quiet", "--no-compile", *pins], f"could not install {lock.name}")
 
     def _usable(self) -> bool:
         """Whether its Python still starts: an upgrade of the system may have removed it."""

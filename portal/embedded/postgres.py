@@ -40,9 +40,9 @@ class Postgres:
     name: str = "postgres"
 
     def __post_init__(self) -> None:
-        self._folder = binaries.postgres()
-        self._version = binaries.postgres_version(self._folder)
-        self._program = binaries.Program(self._folder / "postgres")
+        self.programs = binaries.postgres()
+        self._version = binaries.postgres_version(self.programs)
+        self._program = binaries.Program(self.programs / "postgres")
         self._descriptor: int | None = None
         self._blocked_since: float | None = None
 
@@ -50,7 +50,7 @@ class Postgres:
         """Everything that must hold before the server can be started: programs, sockets, data folder, pid file."""
         private_folder(self.state.sockets, self.account)
         if self._program.copy is None:
-            initdb = binaries.runnable(self._folder / "initdb", binaries.postgres_parts(self._folder), self.account)
+            initdb = binaries.runnable(self.programs / "initdb", binaries.postgres_parts(self.programs), self.account)
             self._program = binaries.Program(initdb.path.with_name("postgres"), initdb.copy)
         if not self.state.postgres.exists():
             self._make_data()
@@ -102,7 +102,7 @@ class Postgres:
     def close(self) -> None:
         """After the server has stopped: nothing of it stays outside the state's folder."""
         self._program.remove_copy()
-        self._program = binaries.Program(self._folder / "postgres")
+        self._program = binaries.Program(self.programs / "postgres")
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
@@ -165,7 +165,7 @@ class Postgres:
         made_by = int((self.state.postgres / "PG_VERSION").read_text())
         if made_by != self._version:
             raise ServerError(
-                f"{self.state.postgres} was made by PostgreSQL {made_by}, and {self._folder} holds {self._version}; "
+                f"{self.state.postgres} was made by PostgreSQL {made_by}, and {self.programs} holds {self._version}; "
                 f"name the programs of PostgreSQL {made_by} in PORTAL_PG_BIN, or move the data with pg_dump."
             )
 

@@ -5,7 +5,7 @@ import os
 import time
 from collections.abc import Iterator
 
-from portal import state
+from portal import env, state
 from portal.embedded import lease
 from portal.embedded.accounts import account
 from portal.embedded.errors import ServerError
@@ -19,11 +19,12 @@ def database(purpose: str) -> Iterator[bool]:
 
     `purpose` is what others read who find it running.
     """
-    if os.environ.get("DATABASE_URL") or os.environ.get("DATABASE_URL_FILE"):
+    if env.text("DATABASE_URL"):
         yield False
         return
     here = state.here()
     server = Postgres(here, account(here.postgres, here.broker))
+    os.environ["PATH"] = f"{server.programs}{os.pathsep}{os.environ.get('PATH', '')}"  # psql, for dbshell
     with contextlib.ExitStack() as stack:
         hosting = False
         while not hosting and not _borrowed(stack, here, server):

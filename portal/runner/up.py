@@ -7,7 +7,7 @@ from functools import partial
 
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connections
+from django.db import OperationalError, connections
 
 from portal import env, state
 from portal.embedded import lease
@@ -95,7 +95,10 @@ def _listens(supervisor: Supervisor, process: str, host: str, port: int) -> bool
 def _prepare(log: Log, here: state.State) -> list[str]:
     """In this process, before there are others. Its connections are closed: it only supervises from then on."""
     log.line("migrate", "bringing the schema up to date")
-    call_command("migrate", database="owner", interactive=False, verbosity=0)
+    try:
+        call_command("migrate", database="owner", interactive=False, verbosity=0)
+    except OperationalError as error:
+        raise ServerError(f"The database does not answer (DATABASE_URL, DATABASE_OWNER_URL): {error}") from error
     static.collect(here)
     lines = first_start.prepare()
     connections.close_all()

@@ -152,6 +152,14 @@ def test_a_command_works_beside_it(up: Portal) -> None:
     code = "from audit.models import Heartbeat; print(Heartbeat.objects.filter(name='sealer').count())"
     done = up.run("shell", "-v", "0", "-c", code)
     assert done.stdout.strip() == "1", done.stderr
+    done = up.run("dbshell", "--", "-At", "-c", "SELECT current_user")
+    assert done.stdout.strip() == "portal_app", done.stderr
+
+
+def test_its_worker_hears_what_the_broker_carries(up: Portal) -> None:
+    command = [sys.executable, "-m", "celery", "--app=portal.celery", "inspect", "ping", "--timeout=20"]
+    done = subprocess.run(command, cwd=PROJECT, env=up.environment(), capture_output=True, text=True, check=False)
+    assert "pong" in done.stdout, done.stderr
 
 
 def test_a_second_one_says_that_one_is_running(up: Portal) -> None:
@@ -244,6 +252,13 @@ def test_a_database_of_ones_own_is_used_instead(tmp_path: Path) -> None:
     done = portal.run("showmigrations", "audit", DATABASE_URL=os.environ["DATABASE_URL"])
     assert done.returncode == 0, done.stderr
     assert not portal.state.postgres.exists()
+
+
+def test_it_says_that_the_database_of_the_settings_does_not_answer(tmp_path: Path) -> None:
+    done = Portal(tmp_path).run("up", DATABASE_URL="postgresql://somebody:hushhush@127.0.0.1:9/portal")
+    assert done.returncode == 1
+    assert done.stderr.startswith("manage.py: The database does not answer (DATABASE_URL, DATABASE_OWNER_URL): ")
+    assert "hushhush" not in done.stdout + done.stderr
 
 
 def test_the_tests_command_gives_pytest_its_arguments_and_its_exit_code() -> None:
