@@ -45,6 +45,8 @@ _EMITTER_FAMILIES = (
 # One value per process: as part of the origin it would make one origin row per process.
 _NOT_OF_THE_EMITTER = frozenset({"service.instance.id"})
 
+_organisations_own: set[str] = set()
+
 _REMEMBERED_KEYS = 4096
 _REMEMBERED_KEY_CHARACTERS = 128
 
@@ -52,11 +54,20 @@ Placed = tuple[int, str, str | None, Reader]
 """(part, canonical key, column that takes the value or None, how it is read)"""
 
 
+def place_in_origin(keys: Iterable[str]) -> None:
+    """Take an organisation's own keys for team, cost center or repository into the origin. For the start only."""
+    _organisations_own.update(keys)
+
+
 def shared_part(key: str) -> int:
     """The part of an attribute that no mapping calls a fact: SUBJECT, ORIGIN or CONTENT."""
     if key in IDENTITY:
         return SUBJECT
-    if key in EMITTER or (key.startswith(_EMITTER_FAMILIES) and key not in _NOT_OF_THE_EMITTER):
+    if (
+        key in EMITTER
+        or key in _organisations_own
+        or (key.startswith(_EMITTER_FAMILIES) and key not in _NOT_OF_THE_EMITTER)
+    ):
         return ORIGIN
     return CONTENT
 

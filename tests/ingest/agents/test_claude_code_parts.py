@@ -3,6 +3,7 @@
 import pytest
 
 from audit.drafts import EventDraft
+from ingest.agents import parts
 from tests.ingest.agents.captured import claude, log_record, map_one
 
 SUBJECT = """
@@ -86,8 +87,8 @@ CONTENT = {
 
 
 def part_of(draft: EventDraft, key: str) -> list[str]:
-    parts = {"subject": draft.subject, "origin": draft.origin, "facts": draft.facts, "content": draft.content}
-    return [name for name, part in parts.items() for kept, _, _ in part if kept == key]
+    kept_in = {"subject": draft.subject, "origin": draft.origin, "facts": draft.facts, "content": draft.content}
+    return [name for name, part in kept_in.items() for kept, _, _ in part if kept == key]
 
 
 def rows(table: dict[str, str]) -> list[tuple[str, str]]:
@@ -182,3 +183,14 @@ def test_it_keeps_the_emitters_dropped_counts_and_schemas_as_facts() -> None:
     assert part_of(draft, "scope.schema_url") == ["facts"]
     assert part_of(draft, "scope@team") == ["origin"]
     assert part_of(draft, "scope@x") == ["content"]
+
+
+def test_it_takes_the_keys_that_the_organisation_names_its_teams_by_into_the_origin(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(parts, "_organisations_own", set())
+    assert parts.shared_part("squad.handle") == parts.CONTENT
+    parts.place_in_origin(["squad.handle"])
+    assert parts.shared_part("squad.handle") == parts.ORIGIN
+    record = log_record({"event.name": "user_prompt", "squad.handle": "pay"}, resource={"squad.handle": "pay"})
+    assert part_of(map_one(record), "@squad.handle") == part_of(map_one(record), "resource@squad.handle") == ["origin"]
