@@ -35,12 +35,10 @@ class Members:
         """Some of the members, read. Raises RecordRefused."""
         return {name: parse_tree(self.values[name], budget.limits, flags) for name in names if name in self.values}
 
-    def with_child(self, name: str, child: bytes, *, in_list: bool = True) -> bytes:
-        """The object again, with one child."""
-        own = [json.dumps(key).encode() + b":" + value for key, value in self.values.items()]
-        return (
-            b"{" + b",".join([*own, json.dumps(name).encode() + b":" + (b"[%b]" % child if in_list else child)]) + b"}"
-        )
+    def opening(self, name: str) -> bytes:
+        """The object again as far as the value of a last member."""
+        members = [json.dumps(key).encode() + b":" + value for key, value in self.values.items()]
+        return b"{" + b",".join([*members, json.dumps(name).encode() + b":"])
 
 
 @dataclass(slots=True)
@@ -52,10 +50,11 @@ class Group:
     scope: Members
     elements: list[bytes]
 
-    def request(self, element: bytes) -> bytes:
-        """An export request of one element."""
-        scope = self.scope.with_child(self.names[2], element)
-        return Members().with_child(self.names[0], self.resource.with_child(self.names[1], scope))
+    def request(self, *element: bytes) -> bytes:
+        """An export request of one element, which may come in pieces."""
+        resources, scopes, elements = self.names
+        around = (Members().opening(resources), self.resource.opening(scopes), self.scope.opening(elements))
+        return b"".join((b"[".join((*around, b"")), *element, b"]}" * 3))
 
 
 def groups(body: bytes, names: Names, budget: Budget, count_element: Callable[[], None]) -> list[Group]:

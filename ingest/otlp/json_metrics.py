@@ -11,7 +11,7 @@ from ingest.otlp.json_scan import NotJSON, Scanner
 from ingest.otlp.json_tree import parse_tree
 from ingest.otlp.json_values import INT32, TIME, UINT32, JSONValues, integer, member, text
 from ingest.otlp.limits import Budget, Limits, RecordRefused, Unreadable
-from ingest.otlp.points import INSTRUMENTS, TEMPORALITIES, Instrument
+from ingest.otlp.points import INSTRUMENTS, TEMPORALITIES, Instrument, elements
 from ingest.otlp.records import Emitter, Export, MetricPoint
 from ingest.otlp.values import in_order
 
@@ -62,8 +62,8 @@ def _read_metric(
 
 
 def _request(group: Group, series: Series, point: bytes) -> bytes:
-    own = series.own.with_child("dataPoints", point)
-    return group.request(series.metric.with_child(series.instrument.json_name, own, in_list=False))
+    opening = series.metric.opening(series.instrument.json_name) + series.own.opening("dataPoints") + b"["
+    return group.request(opening, point, b"]}}")
 
 
 def _series(metric: bytes, budget: Budget) -> list[Series]:
@@ -125,6 +125,7 @@ class PointReader:
         if not isinstance(tree, dict):
             raise Unreadable("a point is not an object")
         data = DATA[instrument.point](tree, flags)
+        self._budget.elements(elements(data))
         exemplars = member(tree, "exemplars", list, [])
         if exemplars:
             data["exemplars"] = len(exemplars)

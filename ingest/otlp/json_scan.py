@@ -16,20 +16,21 @@ MAX_BRACKETS = 1_000_000
 USUAL_DEPTH = 24
 
 _PLAIN = rb'[^"{}\[\]]++'
-_QUOTED = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
+QUOTED = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 _OPENING = b"{["
+_WHITE = b" \t\n\r"
 
 
 def _nested(depth: int) -> bytes:
     """A pattern for an array or object of at most that depth; which bracket closes which is not looked at."""
     inner = b"" if depth == 1 else b"|" + _nested(depth - 1)
-    return rb"[{\[](?:%b|%b%b)*+[}\]]" % (_PLAIN, _QUOTED, inner)
+    return rb"[{\[](?:%b|%b%b)*+[}\]]" % (_PLAIN, QUOTED, inner)
 
 
 # Possessive throughout: a text that does not match is given up at once, and none can make these slow.
 USUAL = re.compile(_nested(USUAL_DEPTH), re.DOTALL)
-STRING = re.compile(_QUOTED, re.DOTALL)
-_BRACKET = re.compile(rb"(?:%b|%b)*+([{}\[\]])" % (_PLAIN, _QUOTED), re.DOTALL)
+_STRING = re.compile(QUOTED, re.DOTALL)
+_BRACKET = re.compile(rb"(?:%b|%b)*+([{}\[\]])" % (_PLAIN, QUOTED), re.DOTALL)
 _SPACE = re.compile(rb"[ \t\n\r]*+")
 _ATOM = re.compile(rb'[^ \t\n\r"{}\[\],:]++')
 
@@ -48,8 +49,11 @@ class Scanner:
 
     def peek(self) -> bytes:
         """The next character that is not white space; empty at the end."""
-        self._at = self._match(_SPACE).end()
-        return self._data[self._at : self._at + 1]
+        character = self._data[self._at : self._at + 1]
+        if character in _WHITE:  # so is the empty one at the end
+            self._at = self._match(_SPACE).end()
+            character = self._data[self._at : self._at + 1]
+        return character
 
     def members(self) -> Iterator[str]:
         """The names of an object's members, the place standing before the value of each."""
@@ -70,7 +74,7 @@ class Scanner:
         first = self.peek()
         start = self._at
         if not first or first not in _OPENING:
-            self._at = self._match(STRING if first == b'"' else _ATOM).end()
+            self._at = self._match(_STRING if first == b'"' else _ATOM).end()
         elif usual := USUAL.match(self._data, start):
             self._at = usual.end()
         else:
@@ -108,8 +112,11 @@ class Scanner:
     def _name(self) -> str:
         if self.peek() != b'"':
             raise NotJSON
+        literal = self.skip()
+        if b"\\" not in literal:
+            return literal[1:-1].decode(errors="replace")
         try:
-            return str(json.loads(self.skip().decode(errors="replace"), strict=False))
+            return str(json.loads(literal.decode(errors="replace"), strict=False))
         except ValueError as exc:
             raise NotJSON from exc
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
-from ingest.otlp.json_scan import STRING, USUAL, depths
+from ingest.otlp.json_scan import QUOTED, USUAL, depths
 from ingest.otlp.limits import Limits, RecordRefused, Unreadable
 from ingest.otlp.values import too_deep, too_many
 
@@ -19,6 +19,8 @@ ABSURD: Final = object()
 """A number beyond all ranges, whatever it was."""
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?", re.ASCII)
+_MARKS = (b"{", b"[", b",")
+_THOUSAND_MARKS = re.compile(rb'(?:(?:[^"{\[,]++|%b)*+[{\[,]){1000}+' % QUOTED, re.DOTALL)
 _ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _ESCAPED_LIKE_A_BYTE = re.compile(rb"\\u[dD][cC][89a-fA-F]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -85,12 +87,17 @@ def _refuse_unbounded(data: bytes, limits: Limits) -> None:
         if any(depth > deepest for depth, _ in depths(data, 0)):
             raise too_deep(limits.nesting)
     most = 4 * limits.record_elements  # an attribute and its value have two brackets, and two commas between them
-    if len(data) > most and _values(data) > most and _values(STRING.sub(b"", data)) > most:
+    if sum(map(data.count, _MARKS)) > most and _more_than(most, data):
         raise too_many(limits.record_elements)
 
 
-def _values(data: bytes) -> int:
-    return sum(map(data.count, (b"{", b"[", b",")))
+def _more_than(most: int, data: bytes) -> bool:
+    """Whether there are more marks outside of strings than that, to the next thousand."""
+    at = marks = 0
+    while marks <= most and (thousand := _THOUSAND_MARKS.match(data, at)):
+        at = thousand.end()
+        marks += 1000
+    return marks > most
 
 
 def _marked(tree: Any, bytes_of: Callable[[str, set[str]], bytes], flags: set[str]) -> Any:

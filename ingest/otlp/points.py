@@ -30,3 +30,12 @@ INSTRUMENTS = (
 def bucket_flags(bounds: Sequence[Any], counts: Sequence[Any]) -> set[str]:
     """A histogram has one more bucket than bounds between them, or no buckets at all."""
     return set() if not (bounds or counts) or len(counts) == len(bounds) + 1 else {"bucket_mismatch"}
+
+
+def elements(data: dict[str, Any]) -> int:
+    """How many numbers a point's lists hold."""
+    return sum(
+        len(value) if isinstance(value, list) else elements(value)
+        for value in data.values()
+        if isinstance(value, list | dict)
+    )

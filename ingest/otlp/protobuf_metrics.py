@@ -11,7 +11,7 @@ from opentelemetry.proto.metrics.v1 import metrics_pb2
 from ingest.otlp import wire
 from ingest.otlp.harvest import Harvest
 from ingest.otlp.limits import Budget, Limits, RecordRefused, Unreadable
-from ingest.otlp.points import INSTRUMENTS, TEMPORALITIES, Instrument
+from ingest.otlp.points import INSTRUMENTS, TEMPORALITIES, Instrument, elements
 from ingest.otlp.protobuf_envelope import Emitters
 from ingest.otlp.protobuf_points import DATA, number_value
 from ingest.otlp.protobuf_values import ValueReader
@@ -144,6 +144,7 @@ class PointReader:
         if repeats(attributes):
             flags.add("duplicate_key")
         data = DATA[instrument.point](message, flags)
+        self._budget.elements(elements(data))
         if instrument.point != "SummaryDataPoint" and message.exemplars:
             data["exemplars"] = len(message.exemplars)
         if message.flags:
