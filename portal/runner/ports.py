@@ -1,7 +1,6 @@
 """Whether the addresses that the portal is to listen on are free."""
 
 import errno
-import os
 import socket
 import time
 
@@ -40,8 +39,8 @@ def _reason(error: OSError, host: str, port: int) -> str:
             return f"Port {port} on {host} may not be used by this user"
         case errno.EADDRNOTAVAIL:
             return f"{host} is not an address of this machine"
-        case number:
-            return f"Cannot listen on {host} port {port}: {os.strerror(number) if number else error}"
+        case _:
+            return f"Cannot listen on {host} port {port}: {error.strerror or error}"
 
 
 def is_open(host: str, port: int) -> bool:
