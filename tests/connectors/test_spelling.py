@@ -56,6 +56,7 @@ def test_it_refuses_a_character_lost_or_added(token, data):
     added = data.draw(CHARACTERS)
     assert not tokens.is_well_formed(token[:position] + token[position + 1 :])
     assert not tokens.is_well_formed(token[:position] + added + token[position:])
+    assert not tokens.is_well_formed(token + added)
 
 
 @given(issued(), st.integers(0, 55))

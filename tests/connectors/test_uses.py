@@ -55,12 +55,17 @@ def test_the_first_event_does_not_wait_for_the_minute(token):
     touch(tokens.Use(token.pk, "192.0.2.1"))
     touch(tokens.Use(token.pk, "192.0.2.1", recorded=True))
     token.refresh_from_db()
-    first = token.first_event_at
-    assert first is not None
+    assert token.first_event_at is not None
+
+
+def test_the_first_event_stays_the_first(token):
+    first = timezone.now() - dt.timedelta(days=1)
+    Token.objects.filter(pk=token.pk).update(first_event_at=first)
     aged(token, 61)
     touch(tokens.Use(token.pk, "192.0.2.1", recorded=True))
     token.refresh_from_db()
     assert token.first_event_at == first
+    assert token.last_used_address == "192.0.2.1"
 
 
 def test_several_uses_of_one_token_are_one_note(token, django_assert_num_queries):
@@ -93,15 +98,16 @@ def test_refusals_are_still_counted_after_a_revocation(token):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_note_waits_for_nobody(token):
+def test_a_note_waits_for_nobody(token, caplog):
     with own_connection() as busy, own_connection() as touching:
         busy.execute("SELECT 1 FROM connectors_token WHERE id = %s FOR UPDATE", [token.pk])
-        touching.execute("SET lock_timeout = '5s'")
+        touching.execute("SET lock_timeout = '1s'")
         touching.commit()
         tokens.touch(touching, [tokens.Use(token.pk, "192.0.2.1")])
         busy.rollback()
         token.refresh_from_db()
         assert token.last_used_at is None
+        assert "not noted" not in caplog.text  # as it would be after waiting for the lock in vain
         tokens.touch(touching, [tokens.Use(token.pk, "192.0.2.1")])
         touching.commit()
     token.refresh_from_db()
