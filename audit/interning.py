@@ -24,10 +24,10 @@ SUBJECT_COLUMNS: Mapping[str, Sequence[str]] = {
     "email": ("user.email",),
     "account_uuid": ("user.account_uuid",),
     "account_id": ("user.account_id",),
-    "install_id": ("user.id", "installation.id"),
     "organization_id": ("organization.id",),
     "host": ("host.name", "host.id"),
 }
+INSTALLATION = ("user.id", "installation.id")
 
 
 class Interned(NamedTuple):
@@ -60,6 +60,7 @@ def _storable(value: str) -> str:
 
 def subject_columns(attributes: Sequence[Attribute]) -> dict[str, str | None]:
     columns = {column: first_of(attributes, names) for column, names in SUBJECT_COLUMNS.items()}
+    columns["install_id"] = first_of(attributes, INSTALLATION, ("@",))  # on the resource it may be the developer's
     from_resource = any(key.startswith("resource@") for key, _, _ in attributes)
     return columns | {"provenance": "resource attribute" if from_resource else "client"}
 

@@ -105,7 +105,7 @@ def kind_after(known: str, event: EventView) -> str:
     if known == decisions.SESSION_SDK or event.query_source == "sdk":
         return decisions.SESSION_SDK
     clicked = event.decided_by == decisions.PERSON and event.basis == decisions.STATED
-    if event.query_source == "repl_main_thread" or clicked:
+    if (event.query_source or "").startswith("repl_main_thread") or clicked:
         return decisions.SESSION_INTERACTIVE
     return known
 
