@@ -142,6 +142,11 @@ class ToolUse(models.Model):
                 condition=models.Q(mcp_server__isnull=False),
             ),
             models.Index(fields=["decided_by", "decision", "position"], name="audit_tooluse_decision"),
+            models.Index(  # the overview counts a fortnight of decisions from it alone
+                fields=["at", "decision", "decided_by"],
+                name="audit_tooluse_decided",
+                condition=models.Q(decisions__gt=0),
+            ),
             models.Index(fields=["repository", "position"], name="audit_tooluse_repository"),
             models.Index(fields=["tool_use_id"], name="audit_tooluse_vendor_id"),
         ]

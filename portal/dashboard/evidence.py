@@ -58,10 +58,10 @@ def _lag(lists: Lists) -> Tile:
 
 
 def _complete(lists: Lists, since: dt.datetime) -> Tile:
-    sums = Session.objects.filter(first_at__gte=since).aggregate(
-        sessions=Count("pk"), broken=Count("pk", filter=Q(gaps__gt=0)), missing=Sum("missing")
+    sums = Session.objects.filter(last_at__gte=since).aggregate(
+        sessions=Count("pk"), broken=Count("pk", filter=Q(missing__gt=0)), missing=Sum("missing")
     )
-    url = lists.url("audit.session", gaps__gt=0, first_at__gte=since)
+    url = lists.asking("audit.session", ("has", "gap"), ("after", since))
     note = f"{words.number(sums['broken'])} of {words.number(sums['sessions'])} have a gap"
     return Tile(
         "Sessions complete",

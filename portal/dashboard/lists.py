@@ -7,6 +7,8 @@ from urllib.parse import urlencode
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest
 
+from audit import query
+from audit.query import Term
 from portal.navigation import list_url
 
 
@@ -25,6 +27,12 @@ class Lists:
         named = {name: _text(value) for name, value in lookups.items()}
         return f"{url}?{urlencode(named)}" if url and named else url
 
+    def asking(self, model: str, *terms: tuple[str, str | dt.datetime]) -> str:
+        """The list of `app.model` with these terms in its query bar; "" for who may not open it."""
+        url = self._list(model)
+        text = query.spell(Term(name, _text(value)) for name, value in terms)
+        return f"{url}?{urlencode({'q': text})}" if url else ""
+
     def _list(self, model: str) -> str:
         if model not in self._known:
             self._known[model] = list_url(self.site, self.request, model)
@@ -32,6 +40,8 @@ class Lists:
 
 
 def _text(value: Any) -> str:
+    """Times in UTC; the beginning of a day is the day."""
     if isinstance(value, dt.datetime):
-        return value.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
+        at = value.astimezone(dt.UTC)
+        return f"{at:%Y-%m-%d}" if at.time() == dt.time() else at.isoformat().replace("+00:00", "Z")
     return str(value)

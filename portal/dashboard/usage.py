@@ -15,20 +15,20 @@ def tiles(lists: Lists, since: dt.datetime, now: dt.datetime) -> list[Tile]:
     if not lists.may_open("audit.session"):
         return []
     before = since - (now - since)
-    this = Q(first_at__gte=since)
-    sums = Session.objects.filter(first_at__gte=before).aggregate(
+    this = Q(last_at__gte=since)
+    sums = Session.objects.filter(last_at__gte=before).aggregate(
         sessions=Count("pk", filter=this),
         earlier=Count("pk", filter=~this),
         people=Count("subject", distinct=True, filter=this),
         cost=Sum("cost_usd", filter=this),
         **{name: Sum(f"{name}_tokens", filter=this) for name in ("input", "output", "cache_read", "cache_creation")},
     )
-    url = lists.url("audit.session", first_at__gte=since)
+    url = lists.asking("audit.session", ("after", since))
     read = sums["cache_read"] or 0
     given = read + (sums["input"] or 0) + (sums["cache_creation"] or 0)
     tokens = given + (sums["output"] or 0)
     return [
-        Tile("Active people", "Distinct identities that clients claimed", words.number(sums["people"]), url=url),
+        Tile("Active people", "Distinct identities that clients claimed", words.number(sums["people"])),
         Tile("Sessions", "", words.number(sums["sessions"]), url=url, note=_change(sums["sessions"], sums["earlier"])),
         Tile(
             "Cost",

@@ -7,14 +7,12 @@ from django.db.models import Count, Min, QuerySet
 
 from audit.listing import counting
 from audit.models import McpServer, Session
-from connectors.models import ApiToken, IngestToken
+from connectors.models import ApiToken, IngestToken, in_state
 from portal.dashboard.lists import Lists
 from portal.dashboard.parts import Item
 from portal.dashboard.posture import BYPASS
 
-REFUSED = "reject:person"
 WEEK = dt.timedelta(days=7)
-EXPIRY = dt.timedelta(days=14)
 
 
 def items(lists: Lists, since: dt.datetime, now: dt.datetime) -> list[Item]:
@@ -26,21 +24,21 @@ def items(lists: Lists, since: dt.datetime, now: dt.datetime) -> list[Item]:
 def _sessions(lists: Lists, since: dt.datetime, now: dt.datetime) -> Iterator[Item]:
     if not lists.may_open("audit.session"):
         return
-    bypassing = Session.objects.filter(first_at__gte=since, modes_seen__contains=[BYPASS])
-    sums = bypassing.aggregate(sessions=Count("pk"), people=Count("subject", distinct=True), oldest=Min("first_at"))
+    bypassing = Session.objects.filter(last_at__gte=since, modes_seen__contains=[BYPASS])
+    sums = bypassing.aggregate(sessions=Count("pk"), people=Count("subject", distinct=True), oldest=Min("last_at"))
     yield Item(
         "Sessions that asked nobody",
         str(sums["sessions"]),
-        lists.url("audit.session", modes_seen__contains=BYPASS, first_at__gte=since),
+        lists.asking("audit.session", ("mode", BYPASS), ("after", since)),
         f"{sums['people']} {'person' if sums['people'] == 1 else 'people'} used {BYPASS}" if sums["sessions"] else "",
         sums["oldest"],
         "See what ran, and whether a rule would have done",
     )
     yield _item(
         "Sessions this week in which a person refused",
-        Session.objects.filter(first_at__gte=now - WEEK, decisions_seen__contains=[REFUSED]),
-        lists.url("audit.session", decisions_seen__contains=REFUSED, first_at__gte=now - WEEK),
-        "first_at",
+        Session.objects.filter(last_at__gte=now - WEEK, decisions_seen__overlap=["reject:person"]),
+        lists.asking("audit.session", ("decision", "reject"), ("decided_by", "person"), ("after", now - WEEK)),
+        "last_at",
         "What people keep refusing may want a rule",
     )
 
@@ -66,15 +64,13 @@ def _servers(lists: Lists, now: dt.datetime) -> Iterator[Item]:
 
 
 def _tokens(lists: Lists, now: dt.datetime) -> Iterator[Item]:
-    until = now + EXPIRY
     for model, name, label in (
-        (IngestToken, "connectors.ingesttoken", "Ingestion tokens that expire within 14 days"),
-        (ApiToken, "connectors.apitoken", "API tokens that expire within 14 days"),
+        (IngestToken, "connectors.ingesttoken", "Ingestion tokens that expire soon"),
+        (ApiToken, "connectors.apitoken", "API tokens that expire soon"),
     ):
         if lists.may_open(name):
-            lookups = {"revoked_at__isnull": True, "expires_at__gt": now, "expires_at__lte": until}
-            url = lists.url(name, **lookups)
-            yield _item(label, model.objects.filter(**lookups), url, "expires_at", "Rotate with an overlap")
+            soon = model.objects.filter(in_state("expiring", now))
+            yield _item(label, soon, lists.url(name, state="expiring"), "expires_at", "Rotate with an overlap")
 
 
 def _item(label: str, rows: QuerySet, url: str, oldest: str, advice: str) -> Item:
