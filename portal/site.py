@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
+from django.urls import URLPattern, URLResolver, path
 
 from portal import dashboard, navigation, roles, trust
 
@@ -20,6 +21,11 @@ class PortalSite(AdminSite):
     def has_permission(self, request: HttpRequest) -> bool:
         """Staff, save those whose every role is for the API alone."""
         return super().has_permission(request) and not roles.is_api_only(request.user)
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        from audit.admin import search  # its pages register here when they are imported
+
+        return [path("search/", self.admin_view(search.view), name="search"), *super().get_urls()]
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         context = {**super().each_context(request), "environment": settings.ENVIRONMENT}

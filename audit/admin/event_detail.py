@@ -82,6 +82,17 @@ class Detail:
     use: ToolUse | None
     events: Sequence[EventDetail] = field(default_factory=tuple)
 
+    @property
+    def words(self) -> list[Words]:
+        """The texts of all its events, each once: a result repeats what its decision said."""
+        return list({words.text: words for event in reversed(self.events) for words in reversed(event.words)}.values())[
+            ::-1
+        ]
+
+    @property
+    def sealed_content(self) -> bool:
+        return any(event.sealed_content for event in self.events)
+
 
 def of_events(events: Iterable[Event], rights: Rights, use: ToolUse | None = None) -> Detail:
     """Details of a few events; queries for their contents and numbers, once."""

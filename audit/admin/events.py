@@ -1,5 +1,6 @@
 """Events: the list, and the page of one with its exact bytes."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -8,19 +9,46 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils.html import format_html
 
 from audit import leaf
-from audit.admin import event_detail, fields, rights, rows, session_page
-from audit.admin.base import EvidenceAdmin
+from audit.admin import asking, event_detail, facets, fields, rights, rows, session_page, telling
+from audit.admin.base import Column, EvidenceAdmin, attribute, column
 from audit.admin.rights import Rights
+from audit.listing import markup
+from audit.listing.export import Column as Downloaded
 from audit.listing.keyset import Keyset
 from audit.models import Content, Event, Session
+from audit.vocabulary import Kind
 
 PARTS = ("header", *leaf.PARTS)
 
 
+RECEIVED = column("received", "received", lambda event: markup.time(event.received_at))
+HAPPENED = column("happened", "happened", lambda event: markup.time(event.occurred_at, "clock"))
+
+
+def people(rights: Rights) -> list[Column]:
+    """Whose event it is, and in which session."""
+    return [
+        column("person", "person", lambda event: telling.person(event.subject, rights)),
+        column("session", "session", lambda event: telling.session_link(event.session, event.session_id)),
+    ]
+
+
 class EventPages(EvidenceAdmin):
-    """The page of one event, and its parts as files: the same for every list of events."""
+    """What all lists of events share, and the page of one event."""
+
+    keysets = {"Received": Keyset("-id")}
+    list_select_related = ("subject", "origin", "content")
+
+    def downloaded(self, rights: Rights) -> list[Downloaded]:
+        return [
+            *_COLUMNS,
+            ("person", lambda event: telling.name(event.subject, rights)),
+            *_emitter(),
+            *_content(rights),
+        ]
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Event | None:
         try:
@@ -61,7 +89,30 @@ class EventPages(EvidenceAdmin):
 
 @admin.register(Event)
 class EventAdmin(EventPages):
-    keysets = {"received": Keyset("-id")}
+    bar = asking.EVENTS
+    list_filter = (
+        facets.TIME, facets.KIND, facets.DECISION, facets.DECIDED_BY, facets.MODE, facets.OUTCOME, facets.TOOL,
+        facets.SERVER, facets.TEAM, facets.AGENT,
+    )  # fmt: skip
+    list_plain = ("kind", "what", "decision", "mode", "person")
+    examples = (
+        ("mode:bypass tool:Edit", "Edits made while nobody was asked"),
+        ("kind:mode_change after:-7d", "Who switched to another mode"),
+        ("mcp_server:prod-db after:-7d", "Who called the production database, and with what"),
+        ('decision:reject path:"payments/"', "What was refused in the payments folder"),
+        ("kind:api_error", "Requests to the model that failed"),
+    )
+
+    def columns(self, rights: Rights) -> list[Column]:
+        return [
+            RECEIVED,
+            HAPPENED,
+            column("kind", "kind", lambda event: markup.visible(event.kind.replace("_", " "))),
+            column("tool and input", "what", lambda event: _what(event, rights)),
+            column("decision", "decision", _decision),
+            column("mode", "mode", _mode),
+            *people(rights),
+        ]
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.part_view)
@@ -91,3 +142,54 @@ def _part(event: Event, part: str, held: Rights) -> bytes:
     if data is None:
         raise Http404("This event does not have that part, or not any more")
     return bytes(data)
+
+
+_COLUMNS = [
+    attribute(name)
+    for name in (
+        "id", "agent", "kind", "event_name", "occurred_at", "received_at", "session_id", "sequence", "prompt_id",
+        "request_id", "agent_id", "tool_use_id", "tool_name", "tool_source", "mcp_server", "mcp_server_provenance",
+        "mcp_tool", "mcp_transport", "mcp_status", "mcp_scope", "decision", "decided_by", "grant", "basis",
+        "decision_raw", "mode", "mode_provenance", "from_mode", "to_mode", "trigger", "outcome", "error", "duration_ms",
+        "model", "query_source", "input_tokens", "output_tokens", "cache_read_tokens", "cache_creation_tokens",
+        "cost_usd", "flags", "leaf_hash",
+    )
+]  # fmt: skip
+
+
+def _emitter() -> list[Downloaded]:
+    names = ("service_version", "entrypoint", "terminal", "os", "team", "cost_center", "repository")
+    return [(name, _of(lambda event: event.origin, name)) for name in names]
+
+
+def _content(rights: Rights) -> list[Downloaded]:
+    return [(name, _of(_content_of, name)) for name in ("command", "path", "host")] if rights.content else []
+
+
+def _of(related: Callable[[Event], Any], name: str) -> Callable[[Event], Any]:
+    return lambda event: getattr(related(event), name, None)
+
+
+def _content_of(event: Event) -> Content | None:
+    """Events without content have no row; Django says so by raising."""
+    try:
+        return event.content
+    except Content.DoesNotExist:
+        return None
+
+
+def _what(event: Event, rights: Rights) -> str:
+    """The tool and its input, else what the vendor calls the event."""
+    content = _content_of(event) if rights.content else None
+    told = (content.command or content.path or content.host or "") if content else ""
+    words = format_html(' <code class="quiet">{}</code>', markup.visible(told[:120])) if told else ""
+    what = telling.tool(event) if event.tool_name or event.mcp_server else rows.name(event)
+    return format_html("<b>{}</b>{}", what, words)
+
+
+def _decision(event: Event) -> str:
+    return markup.badge(event.decision, event.decided_by, event.basis) if event.kind == Kind.TOOL_DECISION else ""
+
+
+def _mode(event: Event) -> str:
+    return markup.mode(event.mode, event.mode_provenance) if event.mode else ""

@@ -15,14 +15,17 @@ from django.utils.html import format_html
 
 from audit import timeline, unseen
 from audit.admin import event_detail, fields, rows, telling
+from audit.admin.changelist import link
 from audit.admin.rights import Rights
 from audit.admin.rows import Drawn
 from audit.listing import markup, words
 from audit.models import Event, Seal, Session, ToolUse
+from audit.query import Term
 from audit.timeline import counts, headings, posture
 from audit.timeline.headings import Heading
 from audit.timeline.pages import events_of
 from audit.timeline.rows import GAP_ROW, Row
+from audit.timeline.shows import SEGMENTS
 
 QUIET_AFTER = dt.timedelta(minutes=5)
 
@@ -86,6 +89,7 @@ def context(request: HttpRequest, session: Session, rights: Rights) -> dict[str,
         "unseen": unseen.by(session.agent),
         "switches": unseen.switches(session),
         "rights": rights,
+        "events_url": link(reverse("admin:audit_event_changelist"), Term("session", session.session_id)),
     }
 
 
@@ -135,11 +139,8 @@ def _evidence(session: Session) -> dict[str, Any]:
 
 def _segments(session: Session, show: str) -> list[Segment]:
     found = counts.counts(session)
-    return [
-        Segment(each.label, found[name], _url(show=name), name == show)
-        for name, each in timeline.SHOWS.items()
-        if name != "all"
-    ]
+    offered = (*SEGMENTS, show) if show not in (*SEGMENTS, "all") else SEGMENTS
+    return [Segment(timeline.SHOWS[name].label, found[name], _url(show=name), name == show) for name in offered]
 
 
 def _url(**parameters: Any) -> str:

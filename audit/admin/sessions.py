@@ -1,5 +1,6 @@
 """Sessions: the list, and the page of one with its timeline."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -8,15 +9,65 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils.html import format_html
 
-from audit.admin import rights, session_page
-from audit.admin.base import EvidenceAdmin
-from audit.listing.keyset import BadCursor
-from audit.models import Session
+from audit.admin import asking, facets, rights, session_page, telling
+from audit.admin.base import Column, EvidenceAdmin, attribute, column
+from audit.admin.changelist import link
+from audit.admin.rights import Rights
+from audit.listing import markup, words
+from audit.listing.export import Column as Downloaded
+from audit.listing.keyset import BadCursor, Keyset
+from audit.listing.terms import Download
+from audit.models import Event, Session
+from audit.query import Term
+from audit.timeline import counts
 
 
 @admin.register(Session)
 class SessionAdmin(EvidenceAdmin):
+    bar = asking.SESSIONS
+    keysets = {"Started": Keyset("-first_at", "-id"), "Last seen": Keyset("-last_at", "-id")}
+    list_filter = (facets.TIME, facets.AGENT, facets.MODE, facets.GRADE, facets.TEAM, facets.REPOSITORY,
+                   facets.DECISION, facets.DECIDED_BY, facets.SERVER, facets.TOOL)  # fmt: skip
+    list_select_related = ("subject",)
+    list_numeric = ("by_person", "by_policy", "by_hook", "rejected", "unknown", "tools", "cost")
+    list_minor = ("agent", "repository", "started")
+    list_plain = ("posture", "evidence", "person", "repository", "agent")
+    examples = (
+        ("mode:bypass after:-7d", "Sessions that ran while nobody was asked"),
+        ("repository:payments-api decision:reject", "Where something was refused in a repository"),
+        ("mcp_server:prod-db after:-7d", "Who called the production database"),
+        ("decided_by:person tool:Bash", "Where a person allowed or refused a shell command"),
+        ("has:gap", "Sessions where records are missing"),
+    )
+
+    def columns(self, rights: Rights) -> list[Column]:
+        return [
+            column("session", "session", lambda row: _shortened(row.session_id)),
+            column("agent", "agent", lambda row: telling.agent(row.agent)),
+            column("person", "person", lambda row: telling.person_of(row, rights)),
+            column("repository", "repository", lambda row: telling.claimed(row.repository)),
+            column("started", "started", lambda row: markup.time(row.first_at)),
+            column("posture", "posture", lambda row: markup.minibar(row.modes)),
+            column("evidence", "evidence", telling.grade),
+            *(column(label, name, _linked(name)) for name, label in _COUNTED.items()),
+            column("tools", "tools", lambda row: markup.number(row.tool_uses)),
+            column("cost", "cost", lambda row: words.money(row.cost_usd)),
+        ]
+
+    def downloaded(self, rights: Rights) -> list[Downloaded]:
+        return [
+            *map(attribute, ("id", "session_id", "agent", "service_version", "entrypoint")),
+            ("person", lambda row: telling.name(row.subject, rights)),
+            ("host", lambda row: row.host if rights.identity else None),
+            *map(attribute, ("os", "team", "cost_center", "repository", "first_at", "last_at", "events", "missing")),
+            ("grade", lambda row: telling.completeness(row)[0]),
+            *map(attribute, ("tool_uses", "decisions", "modes", "outcomes", "tools", "mcp_servers")),
+            *map(attribute, ("input_tokens", "output_tokens", "cache_read_tokens", "cache_creation_tokens")),
+            attribute("cost_usd"),
+        ]
+
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.panel_view)
         return [path("<uuid:session>/panel/<uuid:event>/", view, name="audit_session_panel"), *super().get_urls()]
@@ -35,7 +86,7 @@ class SessionAdmin(EvidenceAdmin):
             "opts": self.opts,
             "original": session,
             "has_view_permission": True,
-            "downloads": self.downloads(request, ""),
+            "downloads": self._events_of(session, request),
             **found,
             **(extra_context or {}),
         }
@@ -46,6 +97,12 @@ class SessionAdmin(EvidenceAdmin):
         panel = session_page.panel(self._session(request, str(session)), event, rights.of(request))
         return TemplateResponse(request, "admin/audit/session/panel.html", {"panel": panel})
 
+    def _events_of(self, session: Session, request: HttpRequest) -> list[Download]:
+        """The session's events as files."""
+        events = self.admin_site.get_model_admin(Event)
+        assert isinstance(events, EvidenceAdmin)
+        return events.downloads(request, link("", Term("session", session.session_id)))
+
     def _session(self, request: HttpRequest, object_id: str) -> Session:
         session = self.get_object(request, object_id)
         if session is None:
@@ -53,3 +110,32 @@ class SessionAdmin(EvidenceAdmin):
         if not self.has_view_permission(request, session):
             raise PermissionDenied
         return session  # type: ignore[no-any-return]
+
+
+_COUNTED = {
+    "by_person": "person",
+    "by_policy": "policy",
+    "by_hook": "hook",
+    "rejected": "rejected",
+    "unknown": "unknown",
+}
+
+
+def _linked(name: str) -> Callable[[Session], str]:
+    """A count that leads to exactly its rows."""
+    show = _COUNTED[name]
+
+    def cell(session: Session) -> str:
+        count = counts.decided(session, show)
+        shown = markup.number(count)
+        return (
+            format_html('<a href="{}?show={}">{}</a>', telling.session_url(session.pk), show, shown) if count else shown
+        )
+
+    return cell
+
+
+def _shortened(session_id: str) -> str:
+    return format_html(
+        '<span class="id" title="{}">{}</span>', markup.visible_plain(session_id), markup.visible(session_id[:8])
+    )

@@ -46,6 +46,21 @@ def person(subject: Subject | None, rights: Rights) -> SafeString:
     return markup.claim(subject.label, told_by)
 
 
+def name(subject: Subject | None, rights: Rights) -> str | None:
+    """The same without markup, for downloads."""
+    if subject is None:
+        return None
+    return subject.label if rights.identity else subject.pseudonym
+
+
+def person_of(session: Session, rights: Rights) -> SafeString:
+    """As `person`; a headless run of which only the installation is known is called that."""
+    subject = session.subject
+    if session.session_kind == "sdk" and subject is not None and subject.label == subject.pseudonym:
+        return format_html('<span class="quiet" title="{}">headless run</span>', subject.pseudonym)
+    return person(subject, rights)
+
+
 def claimed(text: str | None) -> SafeString:
     return markup.claim(text, "resource attributes, which a developer can set") if text else NOT_KNOWN
 
@@ -73,6 +88,10 @@ def tool(row: Row | ToolUse | Event) -> SafeString:
         server = markup.visible(row.mcp_server) if row.mcp_server else mark_safe("MCP, name hidden")
         return format_html("{} › {}", server, markup.visible(row.mcp_tool)) if row.mcp_tool else server
     return markup.visible(row.tool_name) if row.tool_name else NOT_KNOWN
+
+
+def server(of: Row | ToolUse | Event) -> SafeString:
+    return markup.visible(of.mcp_server) if of.mcp_server else HIDDEN_SERVER
 
 
 def grant(value: str | None, waited_ms: int | None = None) -> SafeString:

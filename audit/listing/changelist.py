@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import SEARCH_VAR, ChangeList
+from django.db.models import QuerySet
 from django.http import HttpRequest, QueryDict
 
 from audit.listing import counting
@@ -46,6 +47,8 @@ class KeysetChangeList(ChangeList):
 
     model_admin: Any  # a ListingAdmin, whose module imports this one
     query_error: QueryError | None = None
+    alternatives: Sequence[QuerySet] = ()
+    """The same rows as `queryset`, cut so that each part is read through an index (audit.search)."""
     stopped = False
 
     def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
@@ -78,7 +81,8 @@ class KeysetChangeList(ChangeList):
         after, before = request.GET.get(OLDER_VAR, ""), request.GET.get(NEWER_VAR, "")
         try:
             with counting.deadline(PAGE_PATIENCE_MS, self.queryset.db):
-                page = self.keyset.page(self.queryset, self.list_per_page, after=after, before=before)
+                found = self.alternatives or self.queryset
+                page = self.keyset.page(found, self.list_per_page, after=after, before=before)
         except BadCursor as error:
             raise IncorrectLookupParameters(error) from error
         except counting.TooSlow:
@@ -156,9 +160,20 @@ def default_chips(cl: ChangeList) -> list[Chip]:
             chips.append(Chip(str(spec.title), ", ".join(told), cl.get_query_string(dict.fromkeys(own))))
         for name in own:
             rest.pop(name)
-    for name, values in rest.items():
-        chips.append(Chip(_spoken(name), ", ".join(map(str, values)), cl.get_query_string({name: None})))
-    return chips
+    return [*chips, *_lookups(cl, rest)]
+
+
+def lookup_chips(cl: ChangeList) -> list[Chip]:
+    """Chips of the look-ups that came with a link, for lists that make chips of their own terms."""
+    own = {name for spec in cl.filter_specs for name in spec.expected_parameters()}
+    return _lookups(cl, {name: values for name, values in cl.get_filters_params().items() if name not in own})
+
+
+def _lookups(cl: ChangeList, values: dict[str, Any]) -> list[Chip]:
+    return [
+        Chip(_spoken(name), ", ".join(map(str, found)), cl.get_query_string({name: None}))
+        for name, found in values.items()
+    ]
 
 
 _LOOKUPS = {"gte": "from", "gt": "after", "lt": "before", "lte": "until", "contains": "contains", "isnull": "missing"}

@@ -4,13 +4,13 @@ from django.db.models import Count, Q
 
 from audit.models import Session, ToolUse
 from audit.timeline.pages import events_of
-from audit.timeline.shows import BLOCKING_HOOK, BYPASS, FACTS_TEXT, SHOWS, STEP_KINDS
+from audit.timeline.shows import BLOCKING_HOOK, BYPASS, FACTS_TEXT, POLICIES, SHOWS, STEP_KINDS
 from audit.vocabulary import Kind
 
 
 def counts(session: Session) -> dict[str, int]:
     """Rows by show, exact."""
-    kinds, decisions = session.kinds, session.decisions
+    kinds = session.kinds
     uses = ToolUse.objects.filter(session=session.pk).aggregate(
         bypass=Count("id", filter=SHOWS["bypass"].uses),
         mcp=Count("id", filter=SHOWS["mcp"].uses),
@@ -20,8 +20,7 @@ def counts(session: Session) -> dict[str, int]:
     events = _events(session)
     return {
         "steps": session.tool_uses + sum(kinds.get(kind, 0) for kind in STEP_KINDS) + events["hooks"] + session.gaps,
-        "rejected": _decided(decisions, "reject:"),
-        "person": _decided(decisions, ":person"),
+        **{show: decided(session, show) for show in ("rejected", "person", "policy", "hook", "unknown")},
         "bypass": uses["bypass"] + events["bypass"],
         "mcp": uses["mcp"] + kinds.get(Kind.MCP_CONNECTION, 0),
         "writes": uses["writes"],
@@ -30,8 +29,19 @@ def counts(session: Session) -> dict[str, int]:
     }
 
 
-def _decided(decisions: dict[str, int], part: str) -> int:
-    return sum(count for key, count in decisions.items() if key.startswith(part) or key.endswith(part))
+def decided(session: Session, show: str) -> int:
+    """Rows of a show that is about decisions, from the session's own counters (`decision:decided_by`)."""
+    by: dict[str, int] = session.decisions
+    if show == "rejected":
+        return sum(count for key, count in by.items() if key.startswith("reject:"))
+    if show == "unknown":
+        recorded = sum(by.values())
+        return session.tool_uses - recorded + sum(_by(by, "unknown", "None"))
+    return sum(_by(by, *(POLICIES if show == "policy" else (show,))))
+
+
+def _by(decisions: dict[str, int], *authorities: str) -> list[int]:
+    return [count for key, count in decisions.items() if key.rpartition(":")[2] in authorities]
 
 
 def _events(session: Session) -> dict[str, int]:

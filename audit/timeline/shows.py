@@ -14,6 +14,12 @@ STEP_KINDS = (
 
 TOOL_KINDS = (Kind.TOOL_DECISION, Kind.TOOL_RESULT)
 BYPASS = "bypassPermissions"
+POLICIES = ("policy", "reviewer_model", "nobody")
+"""Who decides without being a person or a hook."""
+
+SEGMENTS = ("steps", "rejected", "person", "bypass", "mcp", "writes", "errors")
+"""The shows that a page offers; the others are led to by counts."""
+
 WRITERS = ("Edit", "MultiEdit", "NotebookEdit", "Write", "apply_patch", "edit", "replace", "write", "write_file")
 
 _FACTS = Func(F("facts"), Value("UTF8"), function="convert_from", output_field=TextField())
@@ -47,5 +53,8 @@ SHOWS = {
         Q(outcome="failure"),
         Q(kind=Kind.API_ERROR) | Q(kind__in=(Kind.MCP_CONNECTION, Kind.AUTH, Kind.COMPACTION), outcome="failure"),
     ),
+    "policy": Show("By policy", Q(decided_by__in=POLICIES)),
+    "hook": Show("By hook", Q(decided_by="hook")),
+    "unknown": Show("Not known by whom", Q(decided_by__isnull=True) | Q(decided_by="unknown")),
     "all": Show("Every event", Q(), Q(), gaps=True),
 }
