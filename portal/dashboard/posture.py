@@ -49,8 +49,8 @@ UNKNOWN = Kind("Not known by whom", "unknown", "accept", "unknown")
 REJECTED = Kind("Rejected", "rejected", "reject")
 KINDS = (
     Kind("By policy", "policy", "accept", "policy"),
-    Kind("By reviewer model", "auto", "accept", "reviewer_model"),
-    Kind("Nobody asked", "quiet", "accept", "nobody"),
+    Kind("By reviewer model", "quiet", "accept", "reviewer_model"),
+    Kind("Nobody asked", "dontask", "accept", "nobody"),
     Kind("By hook", "hook", "accept", "hook"),
     BY_PERSON,
     REJECTED,
