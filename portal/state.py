@@ -54,11 +54,13 @@ class State:
     def sockets(self) -> Path:
         """The folder of the servers' sockets: its path is always the same and short enough for one.
 
-        `run/s` where the path is short and the servers run as this user. As root they do not, and have no right to
-        enter the state's folder: then a folder in `/run`. It is made, and its owner checked, when a server starts.
+        `run/s` where that path is short, has no comma (which parts a list of hosts), and the servers run as this user.
+        As root they do not, and have no right to enter the state's folder: then a folder in `/run`. It is made, and its
+        owner checked, when a server starts.
         """
         inside = self.root / "run" / "s"
-        if os.geteuid() != 0 and len(os.fsencode(inside / DATABASE_SOCKET)) <= LONGEST_SOCKET_PATH:
+        plain = "," not in str(inside) and '"' not in str(inside)
+        if os.geteuid() != 0 and plain and len(os.fsencode(inside / DATABASE_SOCKET)) <= LONGEST_SOCKET_PATH:
             return inside
         name = hashlib.sha256(os.fsencode(self.root)).hexdigest()[:16]
         run = Path("/run")

@@ -54,7 +54,7 @@ class Broker:
         """The configuration goes in by standard input: arguments can be read by everyone on the machine."""
         self._attempts += 1
         configuration = _CONFIGURATION.format(
-            socket=self.state.sockets / state.BROKER_SOCKET, password=self.state.secret("broker.password")
+            socket=_quoted(str(self.state.sockets / state.BROKER_SOCKET)), password=self.state.secret("broker.password")
         )
         return Launch(
             arguments=[self._program.path, "-"],
@@ -89,3 +89,8 @@ class Broker:
     def close(self) -> None:
         self._program.remove_copy()
         self._program = binaries.Program(self._source)
+
+
+def _quoted(text: str) -> str:
+    """As Valkey's configuration wants a value that may hold spaces."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -1,6 +1,6 @@
 """A process that runs the embedded servers of a folder, as `up` does, and nothing else: to be started and killed.
 
-    python host.py <folder> [postgres] [broker]
+    python host.py <folder> [postgres | throwaway-postgres] [broker]
 
 Prints `ready` when they answer. Ends cleanly on SIGTERM.
 """
@@ -23,8 +23,12 @@ def main(folder: str, *names: str) -> int:
     supervisor = Supervisor(Log(sys.stderr))
     supervisor.heed_signals()
     owner = account(state.postgres, state.broker)
-    servers: list[Server] = [Postgres(state, owner)] if "postgres" in names else []
-    servers += [Broker(state, owner)] if "broker" in names else []
+    makers = {
+        "postgres": lambda: Postgres(state, owner),
+        "throwaway-postgres": lambda: Postgres(state, owner, durable=False),
+        "broker": lambda: Broker(state, owner),
+    }
+    servers: list[Server] = [makers[name]() for name in names]
     try:
         for server in servers:
             supervisor.add([Part.of_server(server)])

@@ -93,7 +93,7 @@ class Host:
 
     person: Person
     state: State
-    servers: tuple[str, ...] = ("postgres",)
+    servers: tuple[str, ...] = ("throwaway-postgres",)
     variables: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen[str] | None = None
     sockets: Path = Path("/nonexistent")
@@ -111,7 +111,7 @@ class Host:
         )
         assert self.process.stdout is not None
         answer = self.process.stdout.readline().strip()
-        if answer == "ready" and "postgres" in self.servers:
+        if answer == "ready" and self.servers != ("broker",):
             # Where the server says that it listens: another user's may lie elsewhere than ours would.
             self.sockets = Path((self.state.postgres / "postmaster.pid").read_text().split("\n")[4])
         return answer

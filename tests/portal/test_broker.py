@@ -1,10 +1,12 @@
 """The embedded broker, for real: killed and started again, what it was given is still there."""
 
+import contextlib
 import os
 import shutil
 import signal
 import socket
 import stat
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from kombu import Connection
 from portal.embedded import binaries
 from portal.embedded.errors import ServerError
 from portal.state import BROKER_SOCKET, State
-from tests.portal.hosts import Host, myself, wait_until
+from tests.portal.hosts import Host, myself, ordinary, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +101,22 @@ def test_a_file_it_cannot_read_is_set_aside(host: Host) -> None:
     aside = [path for path in host.state.root.iterdir() if path.name.startswith("broker.")]
     assert len(aside) == 1
     shutil.rmtree(aside[0])
+
+
+def test_it_runs_for_an_ordinary_user_below_any_path() -> None:
+    """Its socket then lies in that user's own folder."""
+    with contextlib.ExitStack() as stack:
+        person = myself() if os.geteuid() else stack.enter_context(ordinary())
+        if person is None:
+            pytest.skip("no Python here that an ordinary user may run")
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="portal 'x' \\y "))
+        os.chown(folder, person.uid, -1)
+        host = Host(person, State(Path(folder, "var")), servers=("broker",))
+        try:
+            assert host.start() == "ready"
+            assert (host.state.root / "run" / "s" / BROKER_SOCKET).is_socket()
+        finally:
+            host.kill(signal.SIGTERM)
 
 
 def test_it_says_which_programs_are_missing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,9 +42,9 @@ def host(request: pytest.FixtureRequest) -> Iterator[Host]:
     if request.param == "root" and not ROOT:
         pytest.skip("not root")
     person = myself() if request.param == "root" else request.getfixturevalue("somebody")
-    with tempfile.TemporaryDirectory(prefix="portal x y ") as folder:
+    with tempfile.TemporaryDirectory(prefix="portal x 'y ") as folder:
         os.chown(folder, person.uid, -1)
-        host = Host(person, State(Path(folder, "var")))
+        host = Host(person, State(Path(folder, "var")), servers=("postgres",))
         assert host.start() == "ready"
         yield host
         host.kill(signal.SIGTERM)
@@ -193,10 +193,11 @@ def test_it_opens_no_folder_below_one_that_only_root_may_enter(tmp_path: Path) -
     assert not copy.exists()
 
 
-def test_a_path_too_long_for_a_socket_gets_a_short_private_one(somebody: Person) -> None:
+@pytest.mark.parametrize("name", [30 * "long ", 'a, "b"'], ids=["too-long", "commas-and-quotes"])
+def test_a_path_unfit_for_a_socket_gets_a_short_private_one(somebody: Person, name: str) -> None:
     with tempfile.TemporaryDirectory(prefix="portal-") as folder:
         os.chown(folder, somebody.uid, -1)
-        host = Host(somebody, State(Path(folder, "long " * 30, "var")))
+        host = Host(somebody, State(Path(folder, name, "var")))
         try:
             assert host.start() == "ready"
             sockets = host.sockets
