@@ -7,4 +7,3 @@ class ConnectorsConfig(AppConfig):
 
     def ready(self) -> None:
         from connectors import checks  # noqa: F401 - registers the system checks
-        from connectors.api import schema  # noqa: F401 - registers with drf-spectacular

@@ -4,15 +4,15 @@ import datetime as dt
 from typing import Any, cast
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import mixins, serializers, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from audit.api import problem
 from connectors import scopes, tokens
-from connectors.api.pagination import TokenPagination
 from connectors.api.serializers import (
     IngestTokenSerializer,
     IssuedTokenSerializer,
@@ -30,6 +30,13 @@ class Conflict(APIException):
     default_code = "conflict"
 
 
+CONFLICT = {
+    (409, problem.MEDIA_TYPE): OpenApiResponse(
+        problem.Problem, description="The token no longer works, or was rotated."
+    )
+}
+
+
 class IngestTokenViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet):
     """Ingestion tokens, newest first. API tokens are issued in the admin only: no token makes a mightier one."""
 
@@ -37,7 +44,7 @@ class IngestTokenViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, views
     required_scopes_to_write = ("tokens:write",)
     serializer_class = IngestTokenSerializer
     lookup_value_regex = "[0-9]{1,18}"
-    pagination_class = TokenPagination
+    ordering = ("-id",)
 
     def get_queryset(self) -> QuerySet[Token]:
         return IngestToken.objects.select_related("source", "replaced_by")
@@ -48,7 +55,7 @@ class IngestTokenViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, views
         wanted = _valid(NewTokenSerializer(data=request.data))
         return _issued(*tokens.issue(scopes.INGEST, by=_who(request), **wanted))
 
-    @extend_schema(request=RotationSerializer, responses={201: IssuedTokenSerializer})
+    @extend_schema(request=RotationSerializer, responses={201: IssuedTokenSerializer, **CONFLICT})
     @action(detail=True, methods=["post"])
     def rotate(self, request: Request, pk: str) -> Response:
         """Issue the successor of a token; both work for `overlap_seconds`."""

@@ -1,10 +1,12 @@
 """Ingestion tokens over REST, through real requests."""
 
+import csv
 import datetime as dt
 import json
 
 import pytest
 from django.utils import timezone
+from drf_spectacular.generators import SchemaGenerator
 
 from connectors import tokens
 from connectors.models import IngestToken, Token
@@ -118,6 +120,36 @@ def test_it_lists_in_pages_without_a_query_a_row(api, django_assert_max_num_quer
     assert second["next"] is None
     for size in ("0", "1001", "x", "", "9" * 5000, "\u0661"):
         assert api.get(f"?page_size={size}").status_code == 400
+
+
+def test_the_list_comes_as_csv(api):
+    token, secret = issue(networks=["10.0.0.0/8", "2001:db8::/32"])
+    response = api.get(Accept="text/csv")
+    (row,) = csv.DictReader(response.content.decode().splitlines())
+    assert response["Content-Type"].startswith("text/csv")
+    assert (row["id"], row["name"], row["source.name"]) == (str(token.pk), "payments-laptops", "payments-laptops")
+    assert json.loads(row["networks"]) == ["10.0.0.0/8", "2001:db8::/32"]
+    assert secret[8:51] not in response.content.decode()
+
+
+def test_it_refuses_a_parameter_it_does_not_know(api):
+    assert api.get("?name=laptops").status_code == 400
+
+
+def test_errors_are_problem_details(api, client):
+    for response in (api.post(), api.get("9/"), client.get("/api/v1/ingest-tokens/")):
+        assert response["Content-Type"] == "application/problem+json"
+        assert response.json()["detail"]
+
+
+def test_the_description_names_the_scopes():
+    schema = SchemaGenerator().get_schema(public=True)
+    operations = schema["paths"]["/api/v1/ingest-tokens/{id}/rotate/"]["post"]
+    assert operations["security"] == [{"apiToken": ["tokens:write"]}]
+    assert {"201", "400", "401", "403", "404", "409"} <= set(operations["responses"])
+    issued = schema["components"]["schemas"]["IssuedToken"]["properties"]
+    assert "token" in issued
+    assert "token" not in schema["components"]["schemas"]["IngestToken"]["properties"]
 
 
 def test_it_rotates_with_an_overlap(api):
