@@ -55,9 +55,7 @@ def private_folder(path: Path, owner: Account | None) -> Path:
     status = path.lstat()
     wanted = owner.uid if owner else os.geteuid()
     if status.st_uid not in {wanted, os.geteuid()} or path.is_symlink():
-        raise ServerError(
-            f"{path} belongs to another user (uid {status.st_uid}); remove it or set PORTAL_VAR elsewhere."
-        )
+        raise ServerError(f"{path} is in the way: it is no folder of user {wanted}; remove it, or set PORTAL_VAR.")
     path.chmod(0o700)
     if owner:
         owner.own(path)

@@ -154,6 +154,7 @@ class Postgres:
             extra_groups=[] if self.account else None,
             pass_fds=descriptors,
             umask=0o077,
+            start_new_session=True,  # a terminal's Ctrl-C is for us to heed, after it has finished
             capture_output=True,
             text=True,
             check=False,

@@ -30,7 +30,7 @@ def settings(version: int, sockets: Path, *, durable: bool = True) -> dict[str, 
         "max_locks_per_transaction": "256",  # every partition and each of its indexes takes one
         "autovacuum_max_workers": "2",
         "log_timezone": "UTC",
-        "log_line_prefix": "",
+        "log_line_prefix": "%m ",
         "log_checkpoints": "off",
         # Telemetry never reaches the log: no statement, no parameter, no "failing row contains".
         "log_error_verbosity": "terse",

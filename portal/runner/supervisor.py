@@ -53,14 +53,21 @@ class Supervised:
         self._started = self._not_before = 0.0
 
     def tick(self) -> None:
-        """Start it if it is time, or notice that it has died."""
-        if self.process is None:
-            if time.monotonic() >= self._not_before and not self.part.blocked():
+        """Start it if it is time, or notice that it has died. ServerError if it cannot be started the first time."""
+        if self.process is not None:
+            if self.process.poll() is not None:
+                self._bury(f"ended ({_ending(self.process.returncode)})")
+        elif time.monotonic() >= self._not_before:
+            try:
                 self._start()
-        elif self.process.poll() is not None:
-            self._bury(self.process.returncode)
+            except (ServerError, OSError) as error:
+                if not self._started:
+                    raise
+                self._bury(f"cannot be started: {error}")
 
     def _start(self) -> None:
+        if self.part.blocked():
+            return
         self.part.prepare()
         launch = self.part.launch()
         self.process = spawn(launch, subprocess.PIPE)
@@ -84,12 +91,12 @@ class Supervised:
                 self._selector.unregister(output)
                 output.close()
 
-    def _bury(self, code: int) -> None:
+    def _bury(self, how: str) -> None:
         lived = time.monotonic() - self._started
         self.deaths = 1 if lived >= GROWN_UP else self.deaths + 1
         pause = min(FIRST_PAUSE * 2 ** (self.deaths - 1), LONGEST_PAUSE)
         self._not_before = time.monotonic() + pause
-        self._log.line(self.part.name, f"ended ({_ending(code)}); starting again in {pause:g} s")
+        self._log.line(self.part.name, f"{how}; starting again in {pause:g} s")
         self.clear()
 
     def clear(self) -> None:

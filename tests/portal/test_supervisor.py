@@ -83,6 +83,24 @@ def test_what_cannot_get_there_is_reported_with_its_last_words(ran: Ran) -> None
         ran.until("ready", "broken", attempts=2)
 
 
+def test_what_cannot_be_started_at_all_is_an_error_at_first_and_tried_again_later(ran: Ran) -> None:
+    obstacles = [False, True, False]  # at the first start, the second, the third
+
+    def prepare() -> None:
+        if obstacles.pop(0):
+            raise ServerError("the disk is full")
+
+    part = ran.python("part", "print('runs'); raise SystemExit(0)")
+    ran.supervisor.add([Part(part.name, part.launch, prepare)])
+    ran.until("cannot be started: the disk is full; starting again in", "part")
+    while ran.text.getvalue().count("| runs") < 2:
+        ran.supervisor._turn()
+    obstacles[:] = [True]
+    with pytest.raises(ServerError, match="the disk is full"):
+        ran.supervisor.add([Part("another", part.launch, prepare)])
+    obstacles[:] = [False] * 100
+
+
 def test_what_does_not_stop_in_its_time_is_killed(ran: Ran) -> None:
     code = (
         "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(600)"
