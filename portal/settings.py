@@ -145,17 +145,36 @@ WHITENOISE_MANIFEST_STRICT = False
 
 # ── REST ────────────────────────────────────────────────────────────────────────────────────────
 REST_FRAMEWORK = {
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["audit.api.renderers.JSONRenderer", "audit.api.renderers.CSVRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_AUTHENTICATION_CLASSES": ["connectors.api.authentication.ApiTokenAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["connectors.api.authentication.RequiresScope"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_PAGINATION_CLASS": "audit.api.pagination.KeysetPagination",
+    "DEFAULT_FILTER_BACKENDS": ["audit.api.filters.FilterBackend"],
+    "DEFAULT_SCHEMA_CLASS": "audit.api.schema.Schema",
+    "DEFAULT_METADATA_CLASS": None,
+    "EXCEPTION_HANDLER": "audit.api.problem.handler",
+    "URL_FORMAT_OVERRIDE": None,  # `?format=` is the feed's own parameter
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Agent Governance Portal",
-    "DESCRIPTION": "Evidence of what coding agents did and who allowed it.",
+    "DESCRIPTION": "Evidence of what coding agents did and who allowed it. docs/api.md tells how to use it.",
     "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "APPEND_COMPONENTS": {
+        "securitySchemes": {
+            "apiToken": {
+                "type": "http",
+                "scheme": "bearer",
+                "description": "An API token (`agp_api_…`). What an operation takes of its scopes stands beside it.",
+            }
+        }
+    },
 }
 
 # ── Evidence ────────────────────────────────────────────────────────────────────────────────────

@@ -1,11 +1,14 @@
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
 
+from audit.api.unrouted import unrouted
 from portal import health, metrics
 
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("api/v1/", include("audit.api.urls")),
     path("api/v1/", include("connectors.api.urls")),
+    re_path("^api/(?P<path>.*)$", unrouted),
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("metrics", metrics.metrics),

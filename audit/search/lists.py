@@ -138,7 +138,8 @@ def _plain(known: Narrowing) -> Q:
 def _received(column: str, known: Narrowing) -> Q:
     """An event's id begins with the time it was received."""
     bounds = {"gte": known.get("received_after"), "lt": known.get("received_before")}
-    return Q(**{f"{column}__{name}": identifiers.lower_bound(moment) for name, moment in bounds.items() if moment})
+    moments = {name: max(moment, identifiers.EPOCH) for name, moment in bounds.items() if moment}
+    return Q(**{f"{column}__{name}": identifiers.lower_bound(moment) for name, moment in moments.items()})
 
 
 def _occurred(column: str, known: Narrowing) -> Q:
