@@ -50,13 +50,13 @@ class TokenColumns:
 class SourceColumns:
     """What an ingestion token's source adds."""
 
-    @admin.display(description="source", ordering="source__name")
-    def of_source(self, token: Token) -> SafeString:
-        """The source, where it is not called as the token is, and its team."""
+    @admin.display(description="team", ordering="source__team")
+    def team(self, token: Token) -> SafeString:
+        """The source's team, and the source itself where it is not called as the token is."""
         source = token.source
         if source is None:
             return SafeString()
         if source.name == token.name:
             return format_html("{}", source.team)
         url = reverse("admin:connectors_source_change", args=[source.pk])
-        return format_html('<a href="{}">{}</a> <small class="quiet">{}</small>', url, source, source.team)
+        return format_html('{} <small class="quiet">source <a href="{}">{}</a></small>', source.team, url, source)

@@ -254,7 +254,7 @@ class IngestTokenAdmin(SourceColumns, TokenAdmin):
     list_title = "Ingestion tokens"
     list_lede = "write-only; agents send with them; revoked ones are kept"
     issue_words = "Issue ingestion token"
-    list_display = ("name", "token", "of_source", "signals", "state", "used", "ends")
+    list_display = ("name", "token", "team", "signals", "state", "used", "ends")
     list_select_related = ("source",)
     search_fields: ClassVar[tuple[str, ...]] = (*TokenAdmin.search_fields, "source__name", "source__team")
 
