@@ -122,6 +122,11 @@ class Process:
             "vcs.provider.name": "github",
         }
 
+    @property
+    def records(self) -> list[dict[str, Any]]:
+        """What it has emitted and not lost, as OTLP/JSON."""
+        return self._records
+
     def measure(self, name: str, number: float, **attributes: Any) -> None:
         """Adds to a metric, which is exported when the process ends."""
         self._metrics[f"claude_code.{name}", self.session_id, tuple(attributes.items())] += number  # type: ignore[assignment]

@@ -1,0 +1,99 @@
+"""`manage.py bench`: what it sends is what it says it sends, and it measures with real processes."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from ingest import otlp
+from ingest.otlp.records import LogRecord
+from portal.bench import machine, report, templates
+from tests.processes import PROJECT
+
+LENGTHS = (120, 250)
+SESSION, INSTALLATION = b"0f8fad5b-d9cb-469f-a165-70867728950e", b"e" * 64
+
+
+def decoded(body: bytes, encoding: otlp.Encoding) -> list[LogRecord]:
+    export = otlp.decode("logs", encoding, body, otlp.Limits())
+    assert not export.unusable
+    return export.records  # type: ignore[return-value]
+
+
+def plain(record: LogRecord) -> dict[str, object]:
+    return {key: value for key, _, value in record.attributes}
+
+
+def test_it_sends_the_same_records_in_both_encodings() -> None:
+    (_, template) = templates.templates(LENGTHS)
+    sent = [
+        [(r.time_unix_nano, r.body, r.attributes, r.emitter.resource) for r in decoded(body, encoding)]
+        for encoding in ("protobuf", "json")
+        for body in template.requests(250, encoding)
+    ]
+    assert sent[0] == sent[1]
+    assert len(sent[0]) == 250
+
+
+def test_it_stamps_session_installation_and_time_and_nothing_else() -> None:
+    now = time.time()
+    for encoding in ("protobuf", "json"):
+        for template in templates.templates(LENGTHS):
+            for body in templates.bodies(template, 50, encoding):
+                before = decoded(body.data, encoding)
+                after = decoded(body.stamped(SESSION, INSTALLATION, now), encoding)
+                for old, new in zip(before, after, strict=True):
+                    expected = plain(old) | {"session.id": SESSION.decode(), "user.id": INSTALLATION.decode()}
+                    assert plain(new) | {"event.timestamp": templates.STAMP} == expected
+                    assert -2400 < new.time_unix_nano / 1e9 - now < 0
+                    assert new.time_unix_nano == new.observed_time_unix_nano
+
+
+def test_it_works_for_a_template_of_every_length_it_uses() -> None:
+    made = templates.templates()
+    assert [len(each.records) for each in made] == list(templates.LENGTHS)
+    assert len({each.person.email for each in made}) == templates.PEOPLE
+    assert len({each.person.team for each in made}) == 5
+
+
+def test_it_counts_the_cpu_time_of_a_process_with_its_children() -> None:
+    burn = "import time\nt = time.process_time()\nwhile time.process_time() - t < 0.3: pass"
+    nested = f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {burn!r}])\ninput()"
+    with subprocess.Popen([sys.executable, "-c", nested], stdin=subprocess.PIPE) as process:
+        deadline = time.monotonic() + 20
+        while machine.cpu_seconds({"it": process.pid})["it"] < 0.3 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert machine.cpu_seconds({"it": process.pid})["it"] >= 0.3
+        assert machine.peak_memory(process.pid) > 1 << 20
+        process.communicate(b"\n")
+
+
+def test_it_measures_every_part_and_ends_well(tmp_path: Path) -> None:
+    few = ["--seconds", "0.3", "--sizes", "100", "--encodings", "protobuf", "--fill", "1500", "--requests", "2"]
+    environment = {
+        key: value for key, value in os.environ.items() if not key.startswith(("DATABASE_", "PORTAL_", "OTLP_"))
+    }
+    run = subprocess.run(
+        [sys.executable, str(PROJECT / "manage.py"), "bench", "--json", *few],
+        env={**environment, "PORTAL_NO_BOOTSTRAP": "1", "PORTAL_VAR": str(tmp_path)},
+        capture_output=True,
+        cwd=tmp_path,
+    )
+    assert run.returncode == 0, run.stderr.decode()
+    figures = json.loads(run.stdout)
+    assert [run["records_a_request"] for run in figures["ingest"]] == [100]
+    for each in figures["ingest"]:
+        assert set(each["statuses"]) == {"200"}
+        assert set(each["cpu_us_per_event"]) == {"receiver", "sealer", "projector", "postgres", "generator"}
+        assert each["events_per_second"] > 0
+    assert figures["copy"]["events"]["rows"] >= 1500
+    assert figures["copy"]["ingest_to_copy_of_events"] > 0
+    assert figures["size"]["events"] > 1500
+    assert figures["feed"]
+    assert len(figures["pages"]) > 10
+    text = report.table(figures)
+    assert "Ingest over 16 connections" in text
+    assert "protobuf, 100" in text
+    assert not (tmp_path / "postgres").exists()
