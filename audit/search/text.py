@@ -39,7 +39,7 @@ class _Places:
 
 
 def saying(found: QuerySet, text: str, *, with_content: bool) -> Sequence[QuerySet]:
-    """The rows of a list of events, tool uses or sessions that say a text, each in at least one of the alternatives."""
+    """The rows of a list of events, tool uses, sessions or servers that say a text: each in one alternative at least."""
     return [found.filter(condition) for condition in _conditions(_PLACES[_model(found)], text, with_content)]
 
 
@@ -126,4 +126,5 @@ _PLACES: dict[type[Model], _Places] = {
         lambda query: [Exists(Event.objects.filter(session=OuterRef("id"), search_text__words=query))],
         lambda piece: [Exists(_uses_with(piece).filter(session=OuterRef("id")))],
     ),
+    McpServer: _Places(lambda text: Q(name__icontains=text), lambda query: [], lambda piece: []),
 }
