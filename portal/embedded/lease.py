@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import os
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
@@ -11,12 +12,17 @@ from typing import IO
 from portal.embedded.errors import ServerError
 from portal.state import State
 
+A_LOOK = 0.5  # seconds, more than `is_held` holds the lock to find out
+
 
 @contextlib.contextmanager
 def held(state: State, purpose: str) -> Iterator[None]:
     """Be the one that runs the servers of this state; ServerError, naming the one who is, when there is one."""
     with _file(state, "servers.lock") as file:
-        if not _locked(file):
+        deadline = time.monotonic() + A_LOOK
+        while not (locked := _locked(file)) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        if not locked:
             file.seek(0)
             raise ServerError(f"The portal of {state.root} is already running: {file.read().strip() or 'unknown'}.")
         file.truncate(0)
