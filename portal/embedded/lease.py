@@ -12,7 +12,7 @@ from typing import IO
 from portal.embedded.errors import ServerError
 from portal.state import State
 
-A_LOOK = 0.5  # seconds, more than `is_held` holds the lock to find out
+A_LOOK = 1.0  # seconds, more than `is_held` holds the lock to find out
 
 
 @contextlib.contextmanager

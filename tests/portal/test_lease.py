@@ -65,7 +65,7 @@ def test_a_look_at_it_keeps_nobody_from_taking_it(state: State) -> None:
     thread = threading.Thread(target=look)
     thread.start()
     try:
-        for _ in range(50):
+        for _ in range(20):
             with lease.held(state, "manage.py up"):
                 pass
     finally:
