@@ -34,11 +34,18 @@ UNNAMED = """
   .filter((control) => control.checkVisibility())
   .filter((control) => ![
     control.getAttribute("aria-label"), control.title, control.textContent,
+    control.querySelector("[title]")?.title,
     /^(submit|button)$/.test(control.type) ? control.value : "",
-    ...[...(control.labels ?? [])].map((label) => label.textContent),
+    ...[...(control.labels ?? [])].flatMap((label) =>
+      [label.textContent, label.querySelector("[aria-label]")?.getAttribute("aria-label")]),
     ...(control.getAttribute("aria-labelledby") ?? "").split(" ").map((id) => document.getElementById(id)?.textContent),
   ].some((name) => name?.trim()))
   .map((control) => control.outerHTML.slice(0, 200))
+"""
+TOO_WIDE = """
+() => [...document.querySelectorAll("body *")]
+  .filter((element) => element.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
+  .map((element) => `${element.tagName}.${element.className} ${element.textContent.trim().slice(0, 60)}`).slice(-8)
 """
 
 
@@ -105,7 +112,7 @@ class Visit:
         assert self.dialogs == []
         # Chromium reports a page that answers 4xx or 5xx on the console as well.
         assert [error for error in self.errors if "Failed to load resource" not in error or self.status < 400] == []
-        assert self.overflow <= 0
+        assert self.overflow <= 0, self.page.evaluate(TOO_WIDE)
 
 
 class Browser:

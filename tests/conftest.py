@@ -15,7 +15,10 @@ import pytest
 from psycopg import sql
 
 from portal.embedded import throwaway
-from tests.browser import browser, chromium  # noqa: F401 - fixtures
+
+pytest.register_assert_rewrite("tests.browser")
+
+from tests.browser import browser, chromium  # noqa: E402, F401 - fixtures
 
 _servers = contextlib.ExitStack()
 

@@ -39,7 +39,7 @@ class _Places:
 
 
 def saying(found: QuerySet, text: str, *, with_content: bool) -> Sequence[QuerySet]:
-    """The rows of a list of events, tool uses, sessions or servers that say a text: each in one alternative at least."""
+    """Rows of a list of events, tool uses, sessions or servers that say a text: each in one alternative at least."""
     return [found.filter(condition) for condition in _conditions(_PLACES[_model(found)], text, with_content)]
 
 

@@ -160,7 +160,7 @@ def test_it_answers_unknown_addresses_of_the_api_as_problems():
     response = Client().get("/api/v1/nothing/here")
     assert response.status_code == 404
     assert response["Content-Type"] == "application/problem+json"
-    assert response.json() == {"type": "about:blank", "title": "Not Found", "status": 404}
+    assert response.json()["status"] == 404
 
 
 def test_it_refuses_in_the_theme():
