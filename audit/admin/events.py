@@ -123,7 +123,6 @@ class EventAdmin(EventPages):
         data = _part(self._event(request, str(event)), part, rights.of(request))
         response = HttpResponse(data, content_type="application/json")
         response["Content-Disposition"] = f'attachment; filename="{event}.{part}.json"'
-        response["Cache-Control"] = "no-store"
         return response
 
 

@@ -123,13 +123,13 @@ def strip(
     totals: dict[str, int] | None = None,
 ) -> Strip:
     """Lays out the modes between start and end. Points need not be sorted; those that change nothing are left out."""
-    changes = _changes(sorted(points))
+    changes = _changes(sorted(points, key=lambda point: point.at))
     if changes and changes[0].at > start:
         first = changes[0]
         changes = _changes([Point(start, first.before or first.mode, stated=False), *changes])
     cut = len(changes) > MOST_CHANGES
     changes = changes[:MOST_CHANGES]
-    ends = [*(point.at for point in changes[1:]), end]
+    ends = [*(point.at for point in changes[1:]), end][: len(changes)]
     span = max((end - start).total_seconds(), 0.001)
     segments = []
     for point, until in zip(changes, ends, strict=True):
