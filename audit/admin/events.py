@@ -107,7 +107,7 @@ class EventAdmin(EventPages):
         return [
             RECEIVED,
             HAPPENED,
-            column("kind", "kind", lambda event: markup.visible(event.kind.replace("_", " "))),
+            column("kind", "kind", lambda event: telling.spoken(event.kind)),
             column("tool and input", "what", lambda event: _what(event, rights)),
             column("decision", "decision", _decision),
             column("mode", "mode", _mode),

@@ -100,6 +100,6 @@ GRADE = facet(
     "grade",
     fixed(("a", "A complete"), ("b", "B small gaps"), ("c", "C cannot be judged"), ("d", "D fragments")),
 )
-KIND = facet("Kind", "kind", lambda: [(kind.value, kind.replace("_", " ").capitalize()) for kind in Kind])
+KIND = facet("Kind", "kind", lambda: [(kind.value, telling.spoken(kind)) for kind in Kind])
 TRANSPORT = facet("Transport", "transport", fixed(("stdio", "stdio"), ("http", "http")))
 SCOPE = facet("Scope", "scope", lambda: _same(["managed", "user", "project", "plugin", "dynamic"]))

@@ -245,7 +245,7 @@ def _other(row: Row, rights: Rights) -> Drawn:
     said = (
         _command(_text(row)) if _text(row) else telling.SEALED if row.has_content and not row.content else _told(told)
     )
-    return Drawn(row, "aside", "aside", "list", name(row), said, _kind(row.kind.replace("_", " ").capitalize()))
+    return Drawn(row, "aside", "aside", "list", name(row), said, _kind(telling.spoken(row.kind)))
 
 
 def _extra(row: Row, rights: Rights) -> Drawn:
@@ -266,7 +266,7 @@ def _kind(text: str) -> SafeString:
 
 def name(of: Row | Event) -> SafeString:
     """An event by the vendor's name for it, as words."""
-    return markup.visible((of.event_name or of.kind).replace("_", " ").capitalize())
+    return markup.visible(telling.spoken(of.event_name or of.kind))
 
 
 def _plain(text: Any) -> str:

@@ -89,6 +89,7 @@ def context(request: HttpRequest, session: Session, rights: Rights) -> dict[str,
         "unseen": unseen.by(session.agent),
         "switches": unseen.switches(session),
         "rights": rights,
+        "person_url": telling.sessions_of(session.subject, rights),
         "events_url": link(reverse("admin:audit_event_changelist"), Term("session", session.session_id)),
     }
 
@@ -127,12 +128,13 @@ def _evidence(session: Session) -> dict[str, Any]:
         Seal.objects.filter(event_id__in=(session.first_event, session.last_event)).values_list("event_id", "seq")
     )
     silent = timezone.now() - session.last_at
-    source = Event.objects.filter(pk=session.last_event).only("id", "header").first()
+    newest = Event.objects.filter(pk=session.last_event).only("id", "header", "leaf_hash").first()
     return {
         "first": ends.get(session.first_event),
         "last": ends.get(session.last_event),
         "quiet": words.span(silent) if silent > QUIET_AFTER else "",
-        "source": event_detail.header(source) if source else None,
+        "source": event_detail.header(newest) if newest else None,
+        "leaf_hash": bytes(newest.leaf_hash).hex() if newest else "",
         "expected": session.events + session.missing,
     }
 

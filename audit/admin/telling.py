@@ -1,12 +1,17 @@
 """Evidence in words and links, the same on every list and page: people, sessions, tools, grants, completeness."""
 
+import re
+from urllib.parse import urlencode
+
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from audit import query
 from audit.admin.rights import Rights
 from audit.listing import markup, words
 from audit.models import Event, Session, Subject, ToolUse
+from audit.query import Term
 from audit.timeline.rows import Row
 
 NOT_KNOWN = mark_safe('<span class="faint">not known</span>')
@@ -19,6 +24,8 @@ SEALED = format_html(
     '<span class="sealed" title="Seen only with the right to see content">{}content sealed</span>', markup.icon("lock")
 )
 
+_ABBREVIATION = re.compile(r"\b(?:api|mcp)\b", re.IGNORECASE)
+
 AGENTS = {
     "claude_code": "Claude Code",
     "codex": "Codex CLI",
@@ -29,6 +36,12 @@ AGENTS = {
     "portal": "Portal",
     "other": "Other agent",
 }
+
+
+def spoken(word: str) -> str:
+    """A word of the wire or of the vocabulary as people say it: `mcp_connection` is “MCP connection”."""
+    told = word.replace("_", " ").capitalize()
+    return _ABBREVIATION.sub(lambda match: match[0].upper(), told)
 
 
 def agent(name: str) -> str:
@@ -59,6 +72,15 @@ def person_of(session: Session, rights: Rights) -> SafeString:
     if session.session_kind == "sdk" and subject is not None and subject.label == subject.pseudonym:
         return format_html('<span class="quiet" title="{}">headless run</span>', subject.pseudonym)
     return person(subject, rights)
+
+
+def sessions_of(subject: Subject | None, rights: Rights) -> str:
+    """The address of all sessions of that person; "" if nobody is known."""
+    if subject is None:
+        return ""
+    known = subject.email or subject.account_uuid or subject.account_id or subject.install_id
+    asked = Term("person", known if rights.identity and known else subject.pseudonym)
+    return f"{reverse('admin:audit_session_changelist')}?{urlencode({'q': query.spell([asked])})}"
 
 
 def claimed(text: str | None) -> SafeString:
