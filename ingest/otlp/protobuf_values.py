@@ -35,7 +35,7 @@ class Attributes(dict[bytes, Attribute]):
         self._values = values
 
     def __missing__(self, raw: bytes) -> Attribute:
-        attribute = _usual(raw) or self._look_closely(raw)
+        attribute = usual(raw) or self._look_closely(raw)
         if len(raw) <= REMEMBERED_BYTES:
             self[raw] = attribute
         return attribute
@@ -52,7 +52,7 @@ class Attributes(dict[bytes, Attribute]):
         return attribute
 
 
-def _usual(raw: bytes) -> Attribute | None:
+def usual(raw: bytes) -> Attribute | None:
     """A KeyValue of key and value, each with its length in one byte, the value a text or a number that is not negative.
 
     Nothing is left to guess: the lengths have to add up. None for all others, and where a zero byte may be a U+0000.

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from ingest.otlp import Export, Limits, LogRecord, MetricPoint, decode
+from ingest.otlp.json_plain_logs import PlainLogs
+from ingest.otlp.limits import Budget
 
 SPECIMENS = Path(__file__).parents[2] / "specimens"
 CLAUDE_CODE = SPECIMENS / "claude_code"
@@ -83,6 +85,16 @@ def test_it_reads_points_and_histograms_of_other_agents() -> None:
             assert sum(point.data["bucket_counts"]) == point.data["count"]
         else:
             assert isinstance(point.value, int | float)
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in of("logs") if path.suffix == ".json"], ids=lambda path: path.parent.name
+)
+def test_it_reads_real_json_at_once_and_record_by_record_alike(path: Path) -> None:
+    body = path.read_bytes()
+    at_once = PlainLogs(Budget(Limits())).request(body)
+    assert at_once is not None
+    assert at_once == decode("logs", "json", b'{"later":1,' + body[1:], Limits()).records
 
 
 @pytest.mark.parametrize("path", of("logs"), ids=lambda path: str(path.relative_to(SPECIMENS)))

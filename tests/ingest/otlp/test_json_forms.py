@@ -91,8 +91,9 @@ def test_it_reads_every_field() -> None:
     scope = {"name": "s", "version": "1", "attributes": [{"key": "a", "value": {"doubleValue": 0.5}}]}
     scope_logs = {"scope": scope | {"droppedAttributesCount": 5}, "logRecords": [record], "schemaUrl": "https://s"}
     request = {"resourceLogs": [{"resource": resource, "scopeLogs": [scope_logs], "schemaUrl": "https://r"}]}
-    for indent in (None, 2):
-        kept = only(decode_logs(json.dumps(request, indent=indent).encode()))
+    for later in ({}, {"later": 1}):  # which leads to the thorough reader
+        scope_logs["logRecords"] = [record | later]
+        kept = only(decode_logs(json.dumps(request, indent=2).encode()))
         assert (kept.time_unix_nano, kept.observed_time_unix_nano, kept.severity_number) == (1, 2, 9)
         assert (kept.severity_text, kept.event_name, kept.body) == ("INFO", "e", ("map", [["k", "int", 1]]))
         assert (kept.dropped_attributes_count, kept.trace_flags) == (3, 1)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from opentelemetry.proto.logs.v1.logs_pb2 import LogsData
 from opentelemetry.proto.metrics.v1.metrics_pb2 import MetricsData
 
 from ingest.otlp import Export, Limits, TooLarge, decode
@@ -176,15 +177,26 @@ def test_it_does_not_multiply_a_resource_by_its_unusable_records(encoding: str) 
         decode_logs(body)
 
 
-def test_it_reads_a_large_resource_once_for_many_scopes() -> None:
-    scope = b'{"logRecords":[{"timeUnixNano":"1"}]}'
-    attributes = b",".join(b'{"key":"%d"}' % number for number in range(10_000))
-    body = b'{"resourceLogs":[{"resource":{"attributes":[%b]},"scopeLogs":[%b]}]}' % (
-        attributes,
-        b",".join([scope] * 1000),
-    )
+@pytest.mark.parametrize("encoding", ["protobuf", "json"])
+def test_it_reads_a_resource_once_for_many_scopes(encoding: str) -> None:
+    if encoding == "protobuf":
+        request = LogsData.FromString(protobuf_logs(FIELDS, resource=[("k", ("string", "v"))]))
+        scopes = request.resource_logs[0].scope_logs
+        scopes.extend([scopes[0]] * 99)
+        body = request.SerializeToString()
+    else:
+        scope = b'{"logRecords":[{"timeUnixNano":1,"later":1}]}'
+        attributes = b'{"attributes":[{"key":"k","value":{"stringValue":"v"}}]}'
+        body = b'{"resourceLogs":[{"resource":%b,"scopeLogs":[%b]}]}' % (attributes, b",".join([scope] * 100))
     export = decode_logs(body)
+    assert len(export.records) == 100
     assert len({id(record.emitter.resource) for record in export.records}) == 1
+
+
+def test_it_refuses_a_request_with_too_much_depth_and_breadth() -> None:
+    deep = b'{"later":' + b"[" * 30 + b"[]," * 600_000 + b"[]" + b"]" * 30 + b"}"
+    with pytest.raises(TooLarge, match="too many values are nested deep"):
+        decode_logs(json_logs(deep))
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,14 @@ import json
 import random
 
 import pytest
+from opentelemetry.proto.metrics.v1.metrics_pb2 import (
+    Gauge,
+    Metric,
+    MetricsData,
+    NumberDataPoint,
+    ResourceMetrics,
+    ScopeMetrics,
+)
 from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 
 from ingest.otlp import Export, Limits, Malformed, decode
@@ -15,6 +23,10 @@ RECORD = protobuf_logs(FIELDS)
 SPANS = (SPECIMENS / "otlp" / "claude_code.traces.pb").read_bytes()
 POINTS = (CLAUDE_CODE / "a-plain-prompt.pb" / "0002.metrics.pb").read_bytes()
 LOGS = (CLAUDE_CODE / "a-plain-prompt.pb" / "0001.logs.pb").read_bytes()
+_POINT = Metric(name="m", gauge=Gauge(data_points=[NumberDataPoint(time_unix_nano=1)]))
+GAUGE = MetricsData(
+    resource_metrics=[ResourceMetrics(scope_metrics=[ScopeMetrics(metrics=[_POINT])])]
+).SerializeToString()
 JSON_LOGS = (CLAUDE_CODE / "a-plain-prompt.json" / "0001.logs.json").read_bytes()
 
 
@@ -96,7 +108,9 @@ def test_it_refuses_json_that_is_none(signal: str, body: bytes) -> None:
     [
         pytest.param("logs", SPANS, id="spans-to-logs"),
         pytest.param("logs", POINTS, id="points-to-logs"),
+        pytest.param("logs", GAUGE, id="gauge-to-logs"),
         pytest.param("metrics", LOGS, id="logs-to-metrics"),
+        pytest.param("metrics", protobuf_logs({"time_unix_nano": 1}), id="record-without-a-body-to-metrics"),
         pytest.param("metrics", SPANS, id="spans-to-metrics"),
         pytest.param("traces", LOGS, id="logs-to-traces"),
         pytest.param("logs", protobuf_logs({}), id="blank-record"),
