@@ -1,4 +1,4 @@
-"""event.sequence: per process, on through /clear, anew at resume, several processes at once (wire-claude-code.md A2)."""
+"""event.sequence counts per process: on through /clear, anew at resume, several at once (wire-claude-code.md A2)."""
 
 import datetime as dt
 from uuid import UUID
