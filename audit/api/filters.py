@@ -1,10 +1,12 @@
 """The parameters that lists are narrowed by. A name or a value that is not known is an error, never ignored."""
 
+import datetime as dt
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
 
 import django_filters
+from django import forms
 from django.db.models import QuerySet
 from django_filters.rest_framework import DjangoFilterBackend
 from django_filters.utils import translate_validation
@@ -67,8 +69,23 @@ def _choice(words: type[StrEnum], help_text: str) -> django_filters.ChoiceFilter
     return django_filters.ChoiceFilter(choices=[(word.value, word.value) for word in words], help_text=help_text)
 
 
-def _moment(help_text: str) -> django_filters.IsoDateTimeFilter:
-    return django_filters.IsoDateTimeFilter(help_text=f"{help_text} RFC 3339; without a zone: UTC.")
+class _UtcField(django_filters.fields.IsoDateTimeField):  # type: ignore[misc]
+    """A moment in UTC: PostgreSQL does not take every zone that Python takes."""
+
+    def clean(self, value: Any) -> dt.datetime | None:
+        moment: dt.datetime | None = super().clean(value)
+        try:
+            return moment and moment.astimezone(dt.UTC)
+        except OverflowError as error:
+            raise forms.ValidationError("That is outside the calendar.", "invalid") from error
+
+
+class _MomentFilter(django_filters.IsoDateTimeFilter):  # type: ignore[misc]
+    field_class = _UtcField
+
+
+def _moment(help_text: str) -> _MomentFilter:
+    return _MomentFilter(help_text=f"{help_text} RFC 3339; without a zone: UTC.")
 
 
 class _Shared(Narrowing):

@@ -111,19 +111,15 @@ def _answer(error: exceptions.APIException) -> HttpResponse:
 
 def _by_field(detail: Any, field: str = "") -> dict[str, list[str]]:
     """DRF's nested details, flat: `scopes.1` → messages."""
-    if isinstance(detail, Mapping):
-        items = [(f"{field}.{key}" if field else str(key), value) for key, value in detail.items()]
-    elif isinstance(detail, Sequence) and not isinstance(detail, str):
-        plain = [str(each) for each in detail if isinstance(each, str)]
-        items = [(f"{field}.{index}", each) for index, each in enumerate(detail) if not isinstance(each, str) and each]
-        return {**({field or "request": plain} if plain else {}), **_merged(items)}
-    else:
+    if isinstance(detail, str):
         return {field or "request": [str(detail)]}
-    return _merged(items)
-
-
-def _merged(items: Sequence[tuple[str, Any]]) -> dict[str, list[str]]:
-    return {name: messages for field, value in items for name, messages in _by_field(value, field).items()}
+    named = isinstance(detail, Mapping)
+    found: dict[str, list[str]] = {}
+    for key, inner in detail.items() if named else enumerate(detail):
+        own = field if isinstance(inner, str) and not named else f"{field}.{key}".removeprefix(".")
+        for name, messages in _by_field(inner, own).items():
+            found.setdefault(name, []).extend(messages)
+    return found
 
 
 def _sentence(errors: Mapping[str, Sequence[str]]) -> str:

@@ -18,6 +18,7 @@ from audit.api import filters, pagination, rows
 from audit.api.pagination import Page
 from audit.api.permissions import EVENTS, Rights, rights
 from audit.api.renderers import CSVRenderer, JSONRenderer, columns
+from audit.export import feed
 from audit.export.native import NativeEvent
 from audit.export.reading import Reader
 from audit.listing.export import csv_lines
@@ -56,7 +57,7 @@ class Evidence(GenericAPIView):
 
 
 class EvidenceList(ListModelMixin, Evidence):
-    """A list by keyset; as CSV all of it from the cursor on, up to CSV_ROWS rows."""
+    """A list by keyset. As CSV all of it, up to CSV_ROWS rows; with `page_size` that page of it."""
 
     filter_backends = (filters.FilterBackend,)
     pagination_class = pagination.KeysetPagination
@@ -65,10 +66,16 @@ class EvidenceList(ListModelMixin, Evidence):
 
     def get(self, request: Request, **key: Any) -> HttpResponseBase:
         read = self.pages(request, **key)
-        if request.accepted_renderer.format == "csv":
-            return self._csv(read, *pagination.position(request))
-        page = read(pagination.size(request), *pagination.position(request))
-        return self.answer(page, self.rows(page.rows))
+        size, (after, before) = pagination.size(request), pagination.position(request)
+        as_csv = request.accepted_renderer.format == "csv"
+        whole = as_csv and "page_size" not in request.query_params
+        page = read(pagination.LARGEST_SIZE if whole else size, after, before)
+        if whole:
+            return self.csv(self._all_rows(page, read), {"X-Row-Limit": str(CSV_ROWS)})
+        links = pagination.links(request, page)
+        if as_csv:
+            return self.csv(self.rows(page.rows), pagination.link_header(*links))
+        return self.json(self.rows(page.rows), *links)
 
     def pages(self, request: Request, **key: Any) -> Callable[[int, str, str], Page]:
         """How a page of some size after or before a cursor is read."""
@@ -82,19 +89,15 @@ class EvidenceList(ListModelMixin, Evidence):
     def rows(self, found: Sequence[Any]) -> Rows:
         raise NotImplementedError
 
-    def answer(self, page: Page, rows: Rows) -> HttpResponseBase:
-        previous, following = pagination.links(self.request, page)
+    def json(self, rows: Rows, previous: str | None, following: str | None) -> HttpResponseBase:
         body = {"next": following, "previous": previous, "results": list(rows)}
         return Response(body, headers=pagination.link_header(previous, following))
 
-    def _csv(self, read: Callable[[int, str, str], Page], after: str, before: str) -> HttpResponseBase:
-        first = read(pagination.LARGEST_SIZE, after, before)  # what is wrong with the request shows here
-        lines = csv_lines(columns(self.row), self._all_rows(first, read))
-        response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
+    def csv(self, rows: Rows, headers: dict[str, str]) -> HttpResponseBase:
         name = self.request.path.strip("/").rpartition("/")[2]
-        response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
-        response["X-Row-Limit"] = str(CSV_ROWS)
-        return response
+        headers |= {"Content-Disposition": f'attachment; filename="{name}.csv"'}
+        lines = csv_lines(columns(self.row), rows)
+        return StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8", headers=headers)
 
     def _all_rows(self, page: Page, read: Callable[[int, str, str], Page]) -> Iterator[msgspec.Struct]:
         left = CSV_ROWS
@@ -119,10 +122,9 @@ class EventList(EvidenceList):
     def rows(self, found: Sequence[Any]) -> Rows:
         return self.reader().of([event.id for event in found])
 
-    def answer(self, page: Page, rows: Rows) -> HttpResponseBase:
+    def json(self, rows: Rows, previous: str | None, following: str | None) -> HttpResponseBase:
         """Streamed: a thousand events may hold more text than fits into memory."""
-        previous, following = pagination.links(self.request, page)
-        body = _streamed({"next": following, "previous": previous}, rows)
+        body = feed.pieces(_object({"next": following, "previous": previous}, rows))
         headers = pagination.link_header(previous, following)
         return StreamingHttpResponse(body, content_type="application/json", headers=headers)
 
@@ -224,8 +226,8 @@ def _each(found: Found, change: Callable[[QuerySet], QuerySet]) -> Found:
     return change(found) if isinstance(found, QuerySet) else [change(each) for each in found]
 
 
-def _streamed(head: dict[str, Any], rows: Rows) -> Iterator[bytes]:
-    """A JSON object, row by row: its other members, then `results`."""
+def _object(head: dict[str, Any], rows: Rows) -> Iterator[bytes]:
+    """A JSON object, row by row: the members of `head`, then `results`."""
     yield msgspec.json.encode(head)[:-1] + b',"results":['
     comma = b""
     for row in rows:
