@@ -47,6 +47,7 @@ class PeopleAdmin(DownloadAdmin, UserAdmin):
     """Who may log in, with which roles. Only superusers make superusers, and nobody else changes one."""
 
     list_title = "People and roles"
+    list_add = "Add a person"
     list_siblings = PEOPLE
     empty_value_display = ""
     list_display = ("username", "full_name", "email", "held_roles", "state", "last_login")
@@ -116,6 +117,7 @@ class RolesAdmin(DownloadAdmin, GroupAdmin):
     """What each role may, and who has it."""
 
     list_title = "Roles"
+    list_add = "Add a role"
     list_siblings = PEOPLE
     list_display = ("name", "purpose", "people")
     list_minor = ("purpose",)
@@ -165,6 +167,7 @@ class FailuresAdmin(DownloadAdmin, AccessFailureLogAdmin):  # type: ignore[misc]
 @admin.register(PeriodicTask)
 class SchedulesAdmin(DownloadAdmin, beat.PeriodicTaskAdmin):  # type: ignore[misc]
     list_title = "Schedules"
+    list_add = "Add a schedule"
     list_siblings = SCHEDULES
     list_lede = "run by the worker"
     change_list_template = "admin/djcelery/change_list.html"

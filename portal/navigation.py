@@ -113,9 +113,9 @@ def list_url(site: AdminSite, request: HttpRequest, model: str) -> str:
         registered = apps.get_model(model)
     except LookupError:
         return ""
-    if not site.is_registered(registered) or not site.get_model_admin(registered).has_view_or_change_permission(
-        request
-    ):
+    if not site.is_registered(registered):
+        return ""
+    if not site.get_model_admin(registered).has_view_or_change_permission(request):
         return ""
     return _reversed(f"admin:{model.replace('.', '_')}_changelist")
 
