@@ -9,11 +9,13 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils.functional import cached_property
 from django.utils.html import format_html
 
-from audit.admin import asking, facets, rights, session_page, telling
+from audit.admin import asking, facets, histogram, rights, session_page, telling
 from audit.admin.base import Column, EvidenceAdmin, attribute, column
-from audit.admin.changelist import link
+from audit.admin.changelist import EvidenceChangeList, link
+from audit.admin.histogram import Histogram
 from audit.admin.rights import Rights
 from audit.listing import markup, words
 from audit.listing.export import Column as Downloaded
@@ -22,6 +24,13 @@ from audit.listing.terms import Download
 from audit.models import Event, Session
 from audit.query import Term
 from audit.timeline import counts
+
+
+class SessionChangeList(EvidenceChangeList):
+    @cached_property
+    def histogram(self) -> Histogram | None:
+        """The sessions of the list over time."""
+        return histogram.of_sessions(self.queryset, self.asked.query) if self.result_list else None
 
 
 @admin.register(Session)
@@ -41,6 +50,9 @@ class SessionAdmin(EvidenceAdmin):
         ("decided_by:person tool:Bash", "Where a person allowed or refused a shell command"),
         ("has:gap", "Sessions where records are missing"),
     )
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[EvidenceChangeList]:
+        return SessionChangeList
 
     def columns(self, rights: Rights) -> list[Column]:
         return [
