@@ -23,9 +23,9 @@ class PortalSite(AdminSite):
         return super().has_permission(request) and not roles.is_api_only(request.user)
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        from audit.admin import search  # its pages register here when they are imported
+        from audit.admin.search import view  # its pages register here when they are imported
 
-        return [path("search/", self.admin_view(search.view), name="search"), *super().get_urls()]
+        return [path("search/", self.admin_view(view), name="search"), *super().get_urls()]
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         context = {**super().each_context(request), "environment": settings.ENVIRONMENT}
