@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from google.rpc import code_pb2
 
+from connectors.tokens import Refusal
 from ingest import otlp
 
 PROTOBUF, JSON = "application/x-protobuf", "application/json"
@@ -21,15 +22,6 @@ _CODES = {
     429: code_pb2.RESOURCE_EXHAUSTED,
     503: code_pb2.UNAVAILABLE,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A request that is turned away: `reason` is counted, `message` told."""
-
-    status: int
-    reason: str
-    message: str
 
 
 UNAVAILABLE = Refusal(503, "unavailable", "not recorded; send again")

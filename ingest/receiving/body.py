@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterable
 
+from connectors.tokens import Refusal
 from ingest import compression
 from ingest.otlp import Limits, Malformed, TooLarge
-from ingest.receiving.answers import Refusal
 from ingest.receiving.requests import Request
 
 

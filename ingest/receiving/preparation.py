@@ -12,10 +12,9 @@ from django.conf import settings
 from audit import ledger
 from audit.drafts import Receipt
 from audit.points import PreparedPoint, prepare_points
-from connectors.tokens import TokenRecord
+from connectors.tokens import Refusal, TokenRecord
 from ingest import agents, otlp
 from ingest.agents.points import point_drafts
-from ingest.receiving.answers import Refusal
 from ingest.receiving.requests import Request
 from ingest.secrets import Scrubber
 

@@ -14,9 +14,10 @@ from typing import Any
 from django.conf import settings
 
 from connectors import addresses, tokens
+from connectors.tokens import Refusal
 from ingest import otlp
 from ingest.receiving import answers, body
-from ingest.receiving.answers import Answer, Refusal
+from ingest.receiving.answers import Answer
 from ingest.receiving.bookkeeping import Bookkeeper
 from ingest.receiving.budget import Budgets
 from ingest.receiving.preparation import LIMITS
@@ -84,8 +85,8 @@ class Receiver:
         if scope.method != "POST":
             return self._turned_away(NOT_POST, answered_in, address)
         secret = tokens.secret_of(headers.get("authorization"))
-        if not isinstance(secret, str):
-            return self._turned_away(Refusal(secret.status, secret.reason, secret.message), answered_in, address)
+        if isinstance(secret, Refusal):
+            return self._turned_away(secret, answered_in, address)
         request = Request(to, answered_in, secret, address)
         if isinstance(encoding, Refusal):
             request.early = encoding

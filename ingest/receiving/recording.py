@@ -14,7 +14,7 @@ import psycopg
 from audit import ledger, points
 from connectors import scopes, tokens
 from ingest.receiving import quarantine
-from ingest.receiving.answers import OVER_BUDGET, UNAVAILABLE, Refusal
+from ingest.receiving.answers import OVER_BUDGET, UNAVAILABLE
 from ingest.receiving.budget import Budgets
 from ingest.receiving.failures import is_final
 from ingest.receiving.preparation import decode, prepare, receipt_of
@@ -48,7 +48,7 @@ def check_tokens(database: psycopg.Connection, works: Sequence[Work]) -> None:
         work.token = known.get(work.digest)
         refusal = tokens.check(work.token, scopes.INGEST, work.request.route.signal, work.request.address, now)
         if refusal:
-            work.refuse(Refusal(refusal.status, refusal.reason, refusal.message))
+            work.refuse(refusal)
 
 
 def _commit_or_split(database: psycopg.Connection, works: Sequence[Work]) -> None:

@@ -4,8 +4,9 @@ import re
 import time
 from dataclasses import dataclass, field
 
+from connectors.tokens import Refusal
 from ingest import otlp
-from ingest.receiving.answers import JSON, PROTOBUF, Refusal
+from ingest.receiving.answers import JSON, PROTOBUF
 
 _ENCODINGS: dict[str, otlp.Encoding] = {PROTOBUF: "protobuf", JSON: "json"}
 _PATH = re.compile(r"/v1/(logs|metrics|traces)/?|/api/v1/otel/([a-z0-9_-]{1,32})/(logs|metrics|traces)/?")

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from connectors.tokens import TokenRecord
-from ingest.receiving.answers import UNAVAILABLE, Refusal
+from connectors.tokens import Refusal, TokenRecord
+from ingest.receiving.answers import UNAVAILABLE
 from ingest.receiving.preparation import SPANS_REFUSED, Decoded, Prepared
 from ingest.receiving.requests import Outcome, Request
 
