@@ -46,7 +46,7 @@ def _lag(lists: Lists) -> Tile:
     """From the newest events, whose ids carry the receive time. What is replayed has a long lag, and rightly."""
     newest = Event.objects.order_by("-id").values_list("id", "occurred_at")[:RECENT_EVENTS]
     lags = [(identifiers.received_at(id) - happened).total_seconds() for id, happened in newest if happened is not None]
-    meaning = f"From happening to being received, over the newest {len(lags)} events"
+    meaning = f"From happening to being received, over the newest {len(lags)} events; what is replayed counts as late"
     if len(lags) < 2:
         return Tile("Ingest lag", meaning, "–", note="not enough data")
     worst = dt.timedelta(seconds=statistics.quantiles(lags, n=100)[98])
