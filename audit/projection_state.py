@@ -3,7 +3,6 @@
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from typing import LiteralString, TypeVar
-from uuid import UUID
 
 import msgspec
 import psycopg
@@ -20,55 +19,61 @@ Row = TypeVar("Row", bound=msgspec.Struct)
 
 _NO_ORIGIN = OriginView()
 _origins: dict[int, OriginView] = {}
-_hosts: dict[UUID, str | None] = {}
+_hosts: dict[str, str | None] = {}
 _CACHE_SIZE = 100_000
 
 
 def stored(
-    cursor: psycopg.Cursor, table: str, kind: type[Row], condition: LiteralString, values: Sequence[object]
+    cursor: psycopg.Cursor, table: str, kind: type[Row], condition: LiteralString, ids: Iterable[str]
 ) -> list[Row]:
-    """Rows of a projection as structs; `condition` holds one placeholder for the array of values."""
+    """Rows of a projection as structs; `condition` holds one placeholder for the array of ids."""
     statement = sql.SQL("SELECT coalesce(json_agg(t), '[]')::text FROM {} t WHERE {}")
-    cursor.execute(statement.format(sql.Identifier(table), sql.SQL(condition)), [list(values)])
+    cursor.execute(statement.format(sql.Identifier(table), sql.SQL(condition)), [array(ids)])
     rows: list[Row] = msgspec.json.decode(next(cursor)[0], type=list[kind], strict=False)  # type: ignore[valid-type]
     return rows
 
 
+def array(ids: Iterable[str]) -> str:
+    """Identifiers as PostgreSQL writes an array of them; psycopg would look at each for what needs quoting."""
+    return f"{{{','.join(ids)}}}"
+
+
 class State:
     def __init__(self) -> None:
-        self.sessions: dict[UUID, SessionRow] = {}
-        self.tool_uses: dict[UUID, ToolUseRow] = {}
-        self.servers: dict[UUID, McpServerRow] = {}
-        self.mcp_uses: dict[UUID, McpUseRow] = {}
-        self._kinds_before: dict[UUID, str] = {}
-        self._counted: dict[UUID, tuple[str | None, str | None, str | None]] = {}
-        self._mode_changed: set[UUID] = set()
+        self.sessions: dict[str, SessionRow] = {}
+        self.tool_uses: dict[str, ToolUseRow] = {}
+        self.servers: dict[str, McpServerRow] = {}
+        self.mcp_uses: dict[str, McpUseRow] = {}
+        self._emitters: dict[tuple[str, str | None, int | None], str] = {}
+        self._kinds_before: dict[str, str] = {}
+        self._counted: dict[str, tuple[str | None, str | None, str | None]] = {}
+        self._mode_changed: set[str] = set()
 
     @classmethod
     def load(cls, cursor: psycopg.Cursor, events: Sequence[EventView]) -> "State":
         state = cls()
         keys = {event.session for event in events if event.session}
-        for session in stored(cursor, "audit_session", SessionRow, "id = ANY(%s)", list(keys)):
+        for session in stored(cursor, "audit_session", SessionRow, "id = ANY(%s::uuid[])", keys):
             state.sessions[session.id] = session
             state._kinds_before[session.id] = session.session_kind
         tools = [event for event in events if event.kind in ("tool_decision", "tool_result")]
-        state.add_tool_uses(cursor, "id = ANY(%s)", [tool_uses.key(event) for event in tools])
+        state.add_tool_uses(cursor, "id = ANY(%s::uuid[])", {tool_uses.key(event) for event in tools})
         servers = {mcp.server_key(event.mcp_server) for event in events if _names_mcp(event)}
-        for server in stored(cursor, "audit_mcpserver", McpServerRow, "id = ANY(%s)", list(servers)):
+        for server in stored(cursor, "audit_mcpserver", McpServerRow, "id = ANY(%s::uuid[])", servers):
             state.servers[server.id] = server
         uses = {
             mcp.use_key(mcp.server_key(event.mcp_server), event.session)
             for event in events
             if event.session and _names_mcp(event)
         }
-        for use in stored(cursor, "audit_mcpuse", McpUseRow, "id = ANY(%s)", list(uses)):
+        for use in stored(cursor, "audit_mcpuse", McpUseRow, "id = ANY(%s::uuid[])", uses):
             state.mcp_uses[use.id] = use
         state._mode_changed = {e.session for e in events if e.session and e.kind == "mode_change"}
         _remember_emitters(cursor, events)
         return state
 
-    def add_tool_uses(self, cursor: psycopg.Cursor, condition: LiteralString, values: Iterable[UUID]) -> None:
-        for use in stored(cursor, "audit_tooluse", ToolUseRow, condition, list(values)):
+    def add_tool_uses(self, cursor: psycopg.Cursor, condition: LiteralString, ids: Iterable[str]) -> None:
+        for use in stored(cursor, "audit_tooluse", ToolUseRow, condition, ids):
             if use.id not in self.tool_uses:
                 self.tool_uses[use.id] = use
                 self._counted[use.id] = _counts(use)
@@ -80,6 +85,17 @@ class State:
             found = self.sessions[event.session] = sessions.opened(event)
             self._kinds_before[found.id] = found.session_kind
         return found
+
+    def emitted(self, event: EventView) -> None:
+        """Notes who sent an event of a session; events come in the order of their ids."""
+        assert event.session is not None
+        self._emitters[event.session, event.subject_id, event.origin_id] = event.id
+
+    def learn_emitters(self) -> None:
+        """Tells the sessions who sent their events, each emitter once."""
+        for (session, subject_id, origin_id), event_id in self._emitters.items():
+            origin, host = self.origin(origin_id), self.host(subject_id)
+            sessions.learn_emitter(self.sessions[session], event_id, subject_id, origin_id, origin, host)
 
     def tool_use(self, event: EventView) -> ToolUseRow:
         key = tool_uses.key(event)
@@ -111,24 +127,24 @@ class State:
     def origin(self, origin_id: int | None) -> OriginView:
         return _origins[origin_id] if origin_id is not None else _NO_ORIGIN
 
-    def host(self, subject_id: UUID | None) -> str | None:
+    def host(self, subject_id: str | None) -> str | None:
         return _hosts[subject_id] if subject_id is not None else None
 
     def entrypoint(self, use: ToolUseRow) -> str | None:
         return self.origin(use.origin_id).entrypoint
 
-    def turned_sessions(self) -> list[UUID]:
+    def turned_sessions(self) -> list[str]:
         """Sessions of which more is known than before."""
         return [key for key, row in self.sessions.items() if row.session_kind != self._kinds_before[key]]
 
-    def sessions_without_stated_mode(self) -> list[UUID]:
+    def sessions_without_stated_mode(self) -> list[str]:
         """Sessions in which a decision came without its mode, or whose modes changed after such a decision."""
         unstated = {use.session_id for use in self.tool_uses.values() if use.decisions and not use.mode}
         return [key for key in unstated | self._mode_changed if key]
 
-    def derive_modes(self, changes: Iterable[tuple[UUID, dt.datetime, str]], of: Sequence[UUID]) -> None:
+    def derive_modes(self, changes: Iterable[tuple[str, dt.datetime, str]], of: Sequence[str]) -> None:
         """The mode of a decision that states none is that of the last change before it, called derived."""
-        by_session: dict[UUID, list[tuple[dt.datetime, str]]] = {}
+        by_session: dict[str, list[tuple[dt.datetime, str]]] = {}
         for session, at, mode in changes:
             by_session.setdefault(session, []).append((at, mode))
         for use in self.tool_uses.values():
@@ -191,5 +207,5 @@ def _remember_emitters(cursor: psycopg.Cursor, events: Sequence[EventView]) -> N
         _origins.update((identifier, OriginView(*rest)) for identifier, *rest in cursor)
     subjects = {event.subject_id for event in events if event.subject_id is not None} - _hosts.keys()
     if subjects:
-        cursor.execute("SELECT id, host FROM audit_subject WHERE id = ANY(%s)", [list(subjects)])
+        cursor.execute("SELECT id::text, host FROM audit_subject WHERE id = ANY(%s::uuid[])", [array(subjects)])
         _hosts.update(cursor.fetchall())

@@ -10,10 +10,10 @@ from uuid import UUID
 import psycopg
 from psycopg import sql
 
-from audit import words
+from audit import leaf, words
 from audit.folding import mcp, sessions, tool_uses
 from audit.folding.views import EventView, OriginView
-from audit.projection_state import State
+from audit.projection_state import State, array
 
 logger = logging.getLogger(__name__)
 
@@ -28,12 +28,12 @@ PROJECTIONS = (
 )  # fmt: skip
 
 LOAD = """
-    SELECT e.id, e.agent, e.kind, e.occurred_at, e.source_id, e.subject_id, e.origin_id, e.session, e.session_id,
-        e.chain, e.prompt_id, e.request_id, e.agent_id, e.tool_use_id, e.tool_name, e.tool_source, e.mcp_server,
-        e.mcp_server_provenance, e.mcp_tool, e.mcp_transport, e.mcp_status, e.mcp_scope, e.decision, e.decided_by,
-        e."grant", e.basis, e.decision_raw, e.mode, e.mode_provenance, e.from_mode, e.to_mode, e.outcome, e.error,
-        e.duration_ms, e.query_source, e.input_tokens, e.output_tokens, e.cache_read_tokens, e.cache_creation_tokens,
-        e.cost_usd, e.flags, c.command, c.path, c.host, c.bytes
+    SELECT e.id::text, e.agent, e.kind, e.occurred_at, e.source_id, e.subject_id::text, e.origin_id, e.session::text,
+        e.session_id, e.chain, e.prompt_id, e.request_id, e.agent_id, e.tool_use_id, e.tool_name, e.tool_source,
+        e.mcp_server, e.mcp_server_provenance, e.mcp_tool, e.mcp_transport, e.mcp_status, e.mcp_scope, e.decision,
+        e.decided_by, e."grant", e.basis, e.decision_raw, e.mode, e.mode_provenance, e.from_mode, e.to_mode, e.outcome,
+        e.error, e.duration_ms, e.query_source, e.input_tokens, e.output_tokens, e.cache_read_tokens,
+        e.cache_creation_tokens, e.cost_usd, e.flags, c.command, c.path, c.host, c.bytes
     FROM audit_event e LEFT JOIN audit_content c ON c.event_id = e.id
 """
 
@@ -49,11 +49,11 @@ def fold_waiting(connection: psycopg.Connection) -> int:
             binary=True,
         )
         blob = b"".join(event_ids for (event_ids,) in cursor)
-        ids = sorted(UUID(bytes=blob[start : start + 16]) for start in range(0, len(blob), 16))
+        ids = sorted(blob[start : start + 16].hex() for start in range(0, len(blob), 16))
         if ids:
             cursor.execute(
-                LOAD + "WHERE e.id = ANY(%s) AND e.id BETWEEN %s AND %s ORDER BY e.id",
-                [ids, ids[0], ids[-1]],
+                LOAD + "WHERE e.id = ANY(%s::uuid[]) AND e.id BETWEEN %s::uuid AND %s::uuid ORDER BY e.id",
+                [array(ids), ids[0], ids[-1]],
                 binary=True,
             )
             fold(cursor, [EventView._make(row) for row in cursor])
@@ -66,7 +66,8 @@ def fold(cursor: psycopg.Cursor, events: Sequence[EventView]) -> None:
     for event in events:
         origin = state.origin(event.origin_id)
         if event.session:
-            sessions.fold(state.session(event), event, origin, state.host(event.subject_id))
+            sessions.fold(state.session(event), event)
+            state.emitted(event)
         if event.kind in _TOOL_KINDS:
             _fold_tool_use(state, event, origin)
         elif event.kind == "mcp_connection":
@@ -76,6 +77,7 @@ def fold(cursor: psycopg.Cursor, events: Sequence[EventView]) -> None:
                 state.mcp_use(server, event).connections += 1
     _reconsider(cursor, state)
     state.settle_counts()
+    state.learn_emitters()
     state.write(cursor)
     _index_words(cursor, events)
     _mark_chains(cursor, events)
@@ -97,29 +99,31 @@ def _reconsider(cursor: psycopg.Cursor, state: State) -> None:
     """What became known of a session corrects its earlier decisions; mode changes tell the mode of those without."""
     turned = state.turned_sessions()
     if turned:
-        state.add_tool_uses(cursor, "session_id = ANY(%s) AND decided_by IN ('unknown', 'person')", turned)
+        state.add_tool_uses(cursor, "session_id = ANY(%s::uuid[]) AND decided_by IN ('unknown', 'person')", turned)
         for use in state.tool_uses.values():
             if use.session_id in turned:
                 tool_uses.reconsider(use, state.sessions[use.session_id].session_kind, state.entrypoint(use))
     derive = state.sessions_without_stated_mode()
     if derive:
-        state.add_tool_uses(cursor, "session_id = ANY(%s) AND decisions > 0 AND mode_provenance <> 'stated'", derive)
+        state.add_tool_uses(
+            cursor, "session_id = ANY(%s::uuid[]) AND decisions > 0 AND mode_provenance <> 'stated'", derive
+        )
         cursor.execute(
-            "SELECT session, coalesce(occurred_at, 'epoch'), to_mode FROM audit_event"
-            " WHERE session = ANY(%s) AND kind = 'mode_change' AND to_mode IS NOT NULL ORDER BY session, 2, id",
-            [derive],
+            "SELECT session::text, coalesce(occurred_at, 'epoch'), to_mode FROM audit_event"
+            " WHERE session = ANY(%s::uuid[]) AND kind = 'mode_change' AND to_mode IS NOT NULL ORDER BY session, 2, id",
+            [array(derive)],
         )
         state.derive_modes(cursor.fetchall(), derive)
 
 
 def _index_words(cursor: psycopg.Cursor, events: Iterable[EventView]) -> None:
-    rows = [(event.id, event.session, words.of_content(event.content)) for event in events if event.content]
+    texts = [(event.id, event.session, words.of_content(event.content)) for event in events if event.content]
+    rows = [{"id": event_id, "session": session, "text": text} for event_id, session, text in texts if text]
     if rows:
         cursor.execute(
-            "INSERT INTO audit_searchtext (event_id, session, words)"
-            " SELECT id, session, to_tsvector('simple', text)"
-            " FROM unnest(%s::uuid[], %s::uuid[], %s::text[]) AS t (id, session, text) WHERE text <> ''",
-            [list(column) for column in zip(*rows, strict=True)],
+            "INSERT INTO audit_searchtext (event_id, session, words) SELECT id, session, to_tsvector('simple', text)"
+            " FROM json_to_recordset(%s::json) AS t (id uuid, session uuid, text text)",
+            [leaf.encode_json(rows).decode()],
         )
 
 
@@ -157,9 +161,9 @@ def rebuild(connection: psycopg.Connection, progress: Callable[[int], None] = la
 
 
 def _all_events(cursor: psycopg.Cursor) -> Iterator[list[EventView]]:
-    after = UUID(int=0)
+    after = str(UUID(int=0))
     while True:
-        cursor.execute(LOAD + "WHERE e.id > %s ORDER BY e.id LIMIT %s", [after, EVENTS_AT_ONCE], binary=True)
+        cursor.execute(LOAD + "WHERE e.id > %s::uuid ORDER BY e.id LIMIT %s", [after, EVENTS_AT_ONCE], binary=True)
         events = [EventView._make(row) for row in cursor]
         if not events:
             return

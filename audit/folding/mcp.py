@@ -1,7 +1,7 @@
 """Folds connections and calls into MCP servers, and into which session used which."""
 
 import datetime as dt
-from uuid import UUID
+from functools import lru_cache
 
 import msgspec
 
@@ -13,7 +13,7 @@ from audit.folding.views import EventView
 class McpServerRow(msgspec.Struct):
     """A row of audit_mcpserver; servers whose name the client hides share the row without a name."""
 
-    id: UUID
+    id: str
     name: str
     first_at: dt.datetime
     last_at: dt.datetime
@@ -30,21 +30,23 @@ class McpServerRow(msgspec.Struct):
 class McpUseRow(msgspec.Struct):
     """A row of audit_mcpuse: one session's use of one server."""
 
-    id: UUID
-    server_id: UUID
-    session_id: UUID
+    id: str
+    server_id: str
+    session_id: str
     first_at: dt.datetime
     last_at: dt.datetime
     connections: int = 0
     calls: int = 0
 
 
-def server_key(name: str | None) -> UUID:
-    return identifiers.derived("mcp_server", name or "")
+@lru_cache(maxsize=1000)
+def server_key(name: str | None) -> str:
+    return str(identifiers.derived("mcp_server", name or ""))
 
 
-def use_key(server: UUID, session: UUID) -> UUID:
-    return identifiers.derived("mcp_use", str(server), str(session))
+@lru_cache(maxsize=10_000)
+def use_key(server: str, session: str) -> str:
+    return str(identifiers.derived("mcp_use", server, session))
 
 
 def seen(row: McpServerRow | McpUseRow, at: dt.datetime) -> None:

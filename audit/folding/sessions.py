@@ -2,28 +2,25 @@
 
 import datetime as dt
 from decimal import Decimal
-from uuid import UUID
 
 import msgspec
 
 from audit import decisions
 from audit.folding.views import EventView, OriginView
 
-_NO_ORIGIN = OriginView()
-
 
 class SessionRow(msgspec.Struct):
     """A row of audit_session, as PostgreSQL's JSON."""
 
-    id: UUID
+    id: str
     source_id: int
     agent: str
     session_id: str
     first_at: dt.datetime
     last_at: dt.datetime
-    first_event: UUID
-    last_event: UUID
-    subject_id: UUID | None = None
+    first_event: str
+    last_event: str
+    subject_id: str | None = None
     origin_id: int | None = None
     service_version: str | None = None
     entrypoint: str | None = None
@@ -70,13 +67,13 @@ def opened(event: EventView) -> SessionRow:
     )
 
 
-def fold(session: SessionRow, event: EventView, origin: OriginView = _NO_ORIGIN, host: str | None = None) -> None:
-    """Adds one event, once."""
+def fold(session: SessionRow, event: EventView) -> None:
+    """Adds one event, once. Who emitted it is learnt apart, since it seldom changes (`learn_emitter`)."""
+    at = event.at
     session.events += 1
     count(session.kinds, event.kind)
-    session.first_at, session.last_at = min(session.first_at, event.at), max(session.last_at, event.at)
+    session.first_at, session.last_at = min(session.first_at, at), max(session.last_at, at)
     session.first_event, session.last_event = min(session.first_event, event.id), max(session.last_event, event.id)
-    _learn_emitter(session, event, origin, host)
     session.session_kind = kind_after(session.session_kind, event)
     if event.chain is not None:
         include(session.chains, event.chain)
@@ -91,9 +88,16 @@ def fold(session: SessionRow, event: EventView, origin: OriginView = _NO_ORIGIN,
         _spend(session, event)
 
 
-def _learn_emitter(session: SessionRow, event: EventView, origin: OriginView, host: str | None) -> None:
-    known = {"subject_id": event.subject_id, "origin_id": event.origin_id, "host": host, **origin._asdict()}
-    event_id = str(event.id)
+def learn_emitter(
+    session: SessionRow,
+    event_id: str,
+    subject_id: str | None,
+    origin_id: int | None,
+    origin: OriginView,
+    host: str | None,
+) -> None:
+    """What the event `event_id` tells of who works where; of each column the newest event that knows it counts."""
+    known = {"subject_id": subject_id, "origin_id": origin_id, "host": host, **origin._asdict()}
     for name, value in known.items():
         if value is not None and event_id >= session.latest.get(name, ""):
             setattr(session, name, value)

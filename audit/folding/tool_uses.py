@@ -1,7 +1,8 @@
 """Joins a tool use's decision and result, whichever comes first."""
 
 import datetime as dt
-from uuid import UUID
+from functools import lru_cache
+from operator import attrgetter
 
 import msgspec
 
@@ -9,19 +10,25 @@ from audit import decisions, identifiers
 from audit.folding.views import EventView, OriginView
 
 DECISION_FIELDS = ("decision", "decided_by", "grant", "basis", "decision_raw")
+_SAME = (
+    "subject_id", "origin_id", "tool_use_id", "prompt_id", "request_id", "agent_id", "tool_name", "tool_source",
+    "command", "path", "host",
+)  # fmt: skip
+_TOLD = ("team", "repository", "session_id", "session_vendor_id", *_SAME)
+_told_by = attrgetter("session", "session_id", *_SAME)
 
 
 class ToolUseRow(msgspec.Struct):
     """A row of audit_tooluse, as PostgreSQL's JSON."""
 
-    id: UUID
+    id: str
     source_id: int
     agent: str
     at: dt.datetime
-    position: UUID
-    session_id: UUID | None = None
+    position: str
+    session_id: str | None = None
     session_vendor_id: str | None = None
-    subject_id: UUID | None = None
+    subject_id: str | None = None
     origin_id: int | None = None
     team: str | None = None
     repository: str | None = None
@@ -34,8 +41,8 @@ class ToolUseRow(msgspec.Struct):
     mcp_server: str | None = None
     mcp_server_provenance: str | None = None
     mcp_tool: str | None = None
-    decision_event: UUID | None = None
-    result_event: UUID | None = None
+    decision_event: str | None = None
+    result_event: str | None = None
     decisions: int = 0
     decided_at: dt.datetime | None = None
     decision: str | None = None
@@ -63,11 +70,16 @@ class ToolUseRow(msgspec.Struct):
         return f"{self.decision}:{self.decided_by}" if self.decisions else None
 
 
-def key(event: EventView) -> UUID:
+def key(event: EventView) -> str:
     """The tool use an event belongs to; one of its own if the event names none."""
     if event.tool_use_id:
-        return identifiers.derived("tool_use", str(event.session or event.source_id), event.tool_use_id)
-    return identifiers.derived("tool_use", str(event.id))
+        return _key(event.session or str(event.source_id), event.tool_use_id)
+    return str(identifiers.derived("tool_use", event.id))
+
+
+@lru_cache(maxsize=20_000)
+def _key(owner: str, tool_use_id: str) -> str:
+    return str(identifiers.derived("tool_use", owner, tool_use_id))
 
 
 def opened(event: EventView) -> ToolUseRow:
@@ -113,18 +125,9 @@ def _finish(use: ToolUseRow, event: EventView) -> None:
 
 def _describe(use: ToolUseRow, event: EventView, origin: OriginView) -> None:
     """Fills what is not known yet; the result tells more of the input than the decision does."""
-    telling = {
-        "session_id": event.session,
-        "session_vendor_id": event.session_id,
-        "subject_id": event.subject_id,
-        "origin_id": event.origin_id,
-        "team": origin.team,
-        "repository": origin.repository,
-    }
-    same = ("tool_use_id", "prompt_id", "request_id", "agent_id", "tool_name", "tool_source", "command", "path", "host")
-    telling |= {name: getattr(event, name) for name in same}
-    for name, value in telling.items():
-        if value is not None and (getattr(use, name) is None or event.id == use.result_event):
+    final = event.id == use.result_event
+    for name, value in zip(_TOLD, (origin.team, origin.repository, *_told_by(event)), strict=True):
+        if value is not None and (final or getattr(use, name) is None):
             setattr(use, name, value)
     if event.mcp_server_provenance and (use.mcp_server is None or event.mcp_server_provenance == "stated"):
         use.mcp_server_provenance = event.mcp_server_provenance
