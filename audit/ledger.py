@@ -44,6 +44,7 @@ _EVENT_COLUMNS = {
 _CONTENT_COLUMNS = {
     "event_id": "uuid", "salt": "bytea", "bytes": "bytea", "command": "text", "path": "text", "host": "text",
 }  # fmt: skip
+_DUPLICATE_TAG = b"agp/duplicate/v1\n"
 _EMPTY = leaf.encode_part(())
 T = TypeVar("T")
 
@@ -53,7 +54,7 @@ class PreparedEvent:
     """A draft that is ready to be written; `key` is the same for the same content from the same source."""
 
     id: UUID
-    key: UUID
+    key: str
     leaf_hash: bytes
     row: tuple[Any, ...]
     content: tuple[Any, ...] | None
@@ -110,9 +111,8 @@ def _prepare(
         *_draft_values(draft), draft.cost_usd and Decimal(draft.cost_usd), list(draft.flags), header, facts_salt,
         facts, facts_commitment, content_commitment, hashed,
     )  # fmt: skip
-    return PreparedEvent(
-        event_id, _duplicate_key(receipt.source_id, *identity, facts, content_bytes), hashed, row, content
-    )
+    key = duplicate_key(_DUPLICATE_TAG, receipt.source_id, (*identity, facts, content_bytes))
+    return PreparedEvent(event_id, key, hashed, row, content)
 
 
 def _draft_values(draft: EventDraft) -> tuple[Any, ...]:
@@ -136,12 +136,12 @@ def header_bytes(event_id: UUID, receipt: Receipt, draft: EventDraft) -> bytes:
     )  # fmt: skip
 
 
-def _duplicate_key(source_id: int, *parts: bytes) -> UUID:
-    hasher = hashlib.sha256(b"agp/duplicate/v1\n%d" % source_id)
+def duplicate_key(tag: bytes, source_id: int, parts: Sequence[bytes]) -> str:
+    """The key of audit_seen, as PostgreSQL reads a uuid: the same for the same parts from the same source."""
+    pieces = [b"%b%d" % (tag, source_id)]
     for part in parts:
-        hasher.update(len(part).to_bytes(8, "big"))
-        hasher.update(part)
-    return UUID(bytes=hasher.digest()[:16])
+        pieces += (len(part).to_bytes(8, "big"), part)
+    return hashlib.sha256(b"".join(pieces)).hexdigest()[:32]
 
 
 @lru_cache(maxsize=100_000)
@@ -165,6 +165,12 @@ def _chain_number(source_id: int, installation: str | None, version: str | None,
     return int.from_bytes(digest[:8], "big", signed=True)
 
 
+_OUTBOX = """
+    WITH unsealed AS (INSERT INTO audit_unsealed (event_ids, leaf_hashes) VALUES (%(ids)b, %(leaf_hashes)b))
+    INSERT INTO audit_unfolded (event_ids) VALUES (%(ids)b)
+"""
+
+
 def append(connection: psycopg.Connection, prepared: Sequence[PreparedEvent]) -> Appended:
     """Records prepared events inside the caller's transaction, all or none; nothing is recorded until it commits.
 
@@ -179,18 +185,19 @@ def append(connection: psycopg.Connection, prepared: Sequence[PreparedEvent]) ->
                 copy_rows(cursor, "audit_content", _CONTENT_COLUMNS, contents)
             ids = b"".join([event.id.bytes for event in fresh])
             leaf_hashes = b"".join([event.leaf_hash for event in fresh])
-            cursor.execute("INSERT INTO audit_unsealed (event_ids, leaf_hashes) VALUES (%b, %b)", [ids, leaf_hashes])
-            cursor.execute("INSERT INTO audit_unfolded (event_ids) VALUES (%b)", [ids])
+            cursor.execute(_OUTBOX, {"ids": ids, "leaf_hashes": leaf_hashes})
     return Appended(frozenset(event.id for event in fresh))
 
 
-def set_aside_duplicates(cursor: psycopg.Cursor, by_key: dict[UUID, T]) -> list[T]:
+def set_aside_duplicates(cursor: psycopg.Cursor, by_key: dict[str, T]) -> list[T]:
     """Those not recorded within the window, in their order. Keys go in sorted, so that two writers cannot deadlock."""
     cursor.execute(
         "INSERT INTO audit_seen (key, seen_on) SELECT key, %s FROM unnest(%s::uuid[]) AS key"
-        " ON CONFLICT DO NOTHING RETURNING key",
-        [dt.datetime.now(dt.UTC).date(), sorted(by_key)],
+        " ON CONFLICT DO NOTHING RETURNING replace(key::text, '-', '')",
+        [dt.datetime.now(dt.UTC).date(), f"{{{','.join(sorted(by_key))}}}"],
     )
+    if cursor.rowcount == len(by_key):
+        return list(by_key.values())
     new = {key for (key,) in cursor}
     return [item for key, item in by_key.items() if key in new]
 

@@ -1,7 +1,6 @@
 """Metric points: telemetry that is kept, once, but neither sealed nor shown as evidence (DESIGN §3.2)."""
 
 import datetime as dt
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +10,7 @@ import psycopg
 
 from audit import identifiers, leaf
 from audit.drafts import Attribute, Receipt
-from audit.ledger import Appended, copy_rows, origins, set_aside_duplicates, subjects
+from audit.ledger import Appended, copy_rows, duplicate_key, origins, set_aside_duplicates, subjects
 
 _COLUMNS = {
     "id": "uuid", "agent": "text", "source_id": "int8", "token_id": "int8", "subject_id": "uuid", "origin_id": "int8",
@@ -19,6 +18,9 @@ _COLUMNS = {
     "temporality": "text", "monotonic": "bool", "started_at": "timestamptz", "occurred_at": "timestamptz",
     "value": "float8", "flags": "text[]", "attributes": "bytea", "data": "bytea",
 }  # fmt: skip
+
+
+_DUPLICATE_TAG = b"agp/point/v1\n"
 
 
 @dataclass(slots=True)
@@ -47,7 +49,7 @@ class PointDraft:
 @dataclass(frozen=True, slots=True)
 class PreparedPoint:
     id: UUID
-    key: UUID
+    key: str
     row: tuple[Any, ...]
 
 
@@ -74,15 +76,8 @@ def prepare_points(
             draft.temporality, draft.monotonic, draft.started_at, draft.occurred_at, draft.value, list(draft.flags),
             attributes, data,
         )  # fmt: skip
-        prepared.append(PreparedPoint(point_id, _key(receipt.source_id, parts), row))
+        prepared.append(PreparedPoint(point_id, duplicate_key(_DUPLICATE_TAG, receipt.source_id, parts), row))
     return prepared
-
-
-def _key(source_id: int, parts: Sequence[bytes]) -> UUID:
-    hasher = hashlib.sha256(b"agp/point/v1\n%d" % source_id)
-    for part in parts:
-        hasher.update(len(part).to_bytes(8, "big") + part)
-    return UUID(bytes=hasher.digest()[:16])
 
 
 def append_points(connection: psycopg.Connection, prepared: Sequence[PreparedPoint]) -> Appended:
