@@ -56,9 +56,8 @@ class PlainValues:
         """Whether all of a text was read, so that no member of an object went unnoticed."""
         unread = text.count(b'"') - self.quotes
         if unread and b'\\"' in text:
-            unread -= sum(
-                value.count('"') for record in records for _, kind, value in record.attributes if kind == "string"
-            )
+            texts = [value for record in records for _, kind, value in record.attributes if kind == "string"]
+            unread -= "".join(texts).count('"')
         return unread == 0
 
     def attributes(self, pairs: list[KeyValue] | UnsetType) -> list[Attribute]:
@@ -91,13 +90,14 @@ class PlainValues:
         return "null", None
 
     def integer(self, number: int | str) -> int:
-        if isinstance(number, int):
+        if isinstance(number, str):
             self.quotes += 2
-            return self._within(number)
-        self.quotes += 4
-        digits = number.removeprefix("-")
-        if len(digits) < 20 and digits.isascii() and digits.isdigit():
-            return self._within(int(number))
+            if len(number) > 20 or not number.removeprefix("-").isdigit() or not number.isascii():
+                raise NotPlain
+            number = int(number)
+        self.quotes += 2
+        if LOWEST <= number <= HIGHEST:
+            return number
         raise NotPlain
 
     def small(self, number: int) -> int:
@@ -123,11 +123,6 @@ class PlainValues:
         except ValueError:
             raise NotPlain from None
 
-    def _within(self, number: int) -> int:
-        if LOWEST <= number <= HIGHEST:
-            return number
-        raise NotPlain
-
     def _attribute(self, pair: KeyValue) -> Attribute:
         number = pair.value.intValue
         if type(number) is int and LOWEST <= number <= HIGHEST:
@@ -146,7 +141,7 @@ class PlainValues:
 
 
 def may_be_plain(text: bytes) -> bool:
-    """Whether it is safe to try, and worth while: not too many objects, and no U+0000 that would have to be flagged."""
+    """Whether it is worth while to try: not too many objects, no U+0000 to be flagged, all quotation marks spelt."""
     if len(text) > 2 * MANY_OBJECTS and text.count(b"{") > MANY_OBJECTS:
         return False
-    return b"\\" not in text or b"\\u0000" not in text
+    return b"\\u00" not in text or not (b"\\u0000" in text or b"\\u0022" in text)

@@ -260,6 +260,18 @@ def test_it_flags_a_key_that_is_twice_in_a_map(encoding: str) -> None:
             b'{"attributes":[{"key":"a","key":"b","value":{"intValue":1}}]}', "attributes", [("b", "int", 1)], id="key"
         ),
         pytest.param(
+            rb'{"timeUnixNano":1,"timeUnixNano":2,"body":{"stringValue":"\u0022\u0022"}}',
+            "time_unix_nano",
+            2,
+            id="evened-out",
+        ),
+        pytest.param(
+            rb'{"timeUnixNano":1,"timeUnixNano":2,"attributes":[{"key":"k","value":{"stringValue":"\"\u0022\u0022"}}]}',
+            "time_unix_nano",
+            2,
+            id="evened-out-by-an-attribute",
+        ),
+        pytest.param(
             b'{"attributes":[{"key":"a\\"","key":"b\\"","value":{"intValue":1}}]}',
             "attributes",
             [('b"', "int", 1)],
