@@ -5,8 +5,9 @@ read when their turn comes, so that memory stays bounded whatever was sent in.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import psycopg
@@ -18,6 +19,9 @@ from psycopg.pq import Format
 
 from audit.export import native
 from audit.export.native import NativeEvent, Origin, Person, Recorded
+
+Row = tuple[Any, ...]
+"""The fields of Recorded, and whether a part was left out for its size."""
 
 CHUNK = 500
 LARGE_BYTES = 32 * 1024
@@ -50,7 +54,7 @@ _ORIGINS = sql.SQL("SELECT id, bytes, {} FROM audit_origin WHERE id = ANY(%s) AN
 
 @lru_cache
 def _columns(limit: int | None, *, with_content: bool) -> sql.Composed:
-    """The columns of Recorded, then whether a part was left out for its size."""
+    """The columns of a Row."""
 
     def bounded(part: sql.SQL) -> sql.Composable:
         if limit is None:
@@ -75,36 +79,45 @@ class Reader:
 
     def between(self, first: int, last: int) -> Iterator[NativeEvent]:
         """The sealed events with the numbers `first` to `last`, both included, ascending."""
-        for start in range(first, last + 1, CHUNK):
-            yield from self._rendered(_BY_NUMBER, [start, min(start + CHUNK - 1, last)])
+        bounds = ([start, min(start + CHUNK - 1, last)] for start in range(first, last + 1, CHUNK))
+        for rows in self._fetched_ahead(_BY_NUMBER, bounds):
+            yield from self._rendered(rows)
 
     def of(self, ids: Sequence[UUID]) -> Iterator[NativeEvent]:
         """These events in this order, sealed or not; one that is not there is left out."""
+        statement = _BY_ID.format(_columns(LARGE_BYTES, with_content=self.with_content))
         for start in range(0, len(ids), CHUNK):
             chunk = list(ids[start : start + CHUNK])
             places = {str(event_id): place for place, event_id in enumerate(chunk)}
-            yield from self._rendered(_BY_ID, [chunk, min(chunk), max(chunk)], places)
+            rows = _fetch(_connected(), statement, [chunk, min(chunk), max(chunk)])
+            yield from self._rendered(sorted(rows, key=lambda row: places[row[_ID]]))
 
-    def _rendered(
-        self, statement: sql.SQL, values: Sequence[Any], places: dict[str, int] | None = None
-    ) -> Iterator[NativeEvent]:
-        rows = _fetch(statement.format(_columns(LARGE_BYTES, with_content=self.with_content)), values)
-        if places:
-            rows.sort(key=lambda row: places[row[_ID]])
+    def _fetched_ahead(self, statement: sql.SQL, bounds: Iterable[Sequence[Any]]) -> Iterator[list[Row]]:
+        """Chunk after chunk; PostgreSQL is at work on the next one while this one is rendered."""
+        columns = _columns(LARGE_BYTES, with_content=self.with_content)
+        database, query = _connected(), statement.format(columns)
+        with ThreadPoolExecutor(1) as ahead:
+            chunks = (ahead.submit(_fetch, database, query, values) for values in bounds)
+            upcoming = next(chunks, None)
+            while upcoming is not None:
+                rows = upcoming.result()
+                upcoming = next(chunks, None)
+                yield rows
+
+    def _rendered(self, rows: Iterable[Row]) -> Iterator[NativeEvent]:
         self._meet(rows)
-        for row in rows:
-            yield self._render(row)
+        return map(self._render, rows)
 
-    def _render(self, row: tuple[Any, ...]) -> NativeEvent:
+    def _render(self, row: Row) -> NativeEvent:
         if row[-1]:
             event_id = UUID(row[_ID])
             statement = _BY_ID.format(_columns(None, with_content=self.with_content))
-            (row,) = _fetch(statement, [[event_id], event_id, event_id])
+            (row,) = _fetch(_connected(), statement, [[event_id], event_id, event_id])
         event = Recorded._make(row[:-1])
         person = self._people[event.subject_id] if event.subject_id else _NOBODY
         return native.render(event, person, self._origin(event.origin_id), with_content=self.with_content)
 
-    def _meet(self, rows: Iterable[tuple[Any, ...]]) -> None:
+    def _meet(self, rows: Iterable[Row]) -> None:
         """Gets to know the emitters and identities of a chunk that were not seen before."""
         if len(self._people) > REMEMBERED or len(self._origins) > REMEMBERED:
             self._people.clear()
@@ -112,7 +125,7 @@ class Reader:
         subjects = {row[_SUBJECT] for row in rows} - self._people.keys() - {None}
         if subjects:
             columns = sql.SQL(", ").join(map(sql.Identifier, _SUBJECT_COLUMNS))
-            for pseudonym, erased, *known in _fetch(_SUBJECTS.format(columns), [list(subjects)]):
+            for pseudonym, erased, *known in _fetch(_connected(), _SUBJECTS.format(columns), [list(subjects)]):
                 told = dict(zip(_SUBJECT_COLUMNS, known, strict=True))
                 self._people[pseudonym] = Person(
                     native.actor(pseudonym, told, with_identity=self.with_identity), erased
@@ -132,7 +145,7 @@ _ID, _SUBJECT, _ORIGIN = (Recorded._fields.index(name) for name in ("id", "subje
 
 def _read_origins(ids: list[int], *, large: bool) -> dict[int, Origin]:
     columns = sql.SQL(", ").join(map(sql.Identifier, _ORIGIN_COLUMNS))
-    rows = _fetch(_ORIGINS.format(columns), [ids, LARGE_BYTES, large])
+    rows = _fetch(_connected(), _ORIGINS.format(columns), [ids, LARGE_BYTES, large])
     return {key: native.origin(dict(zip(_ORIGIN_COLUMNS, told, strict=True)), data) for key, data, *told in rows}
 
 
@@ -148,10 +161,14 @@ class _Microseconds(Loader):
 _FROM_1970_TO_2000 = 946_684_800_000_000
 
 
-def _fetch(statement: sql.Composed, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-    """All rows, in PostgreSQL's binary format: Django's own cursors would parse text."""
+def _connected() -> psycopg.Connection:
     connection.ensure_connection()
-    with psycopg.Cursor(connection.connection) as cursor:
+    return cast(psycopg.Connection, connection.connection)
+
+
+def _fetch(database: psycopg.Connection, statement: sql.Composed, values: Sequence[Any]) -> list[Row]:
+    """All rows, in PostgreSQL's binary format: Django's own cursors would parse text."""
+    with psycopg.Cursor(database) as cursor:
         cursor.adapters.register_loader("timestamptz", _Microseconds)
         cursor.execute(statement, values, binary=True)
         return cursor.fetchall()

@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 
 from audit import identifiers
 from audit.models import Event, McpServer, Session, ToolUse
-from audit.search import lookups
+from audit.search import lookups, times
 from audit.vocabulary import DecidedBy, Decision, Kind
 
 
@@ -55,7 +55,8 @@ _SAME = {
 
 def events(**known: Unpack[Narrowing]) -> QuerySet[Event]:
     """Events as they were recorded."""
-    found = Event.objects.filter(_plain(known) & _received("id", known) & _occurred("occurred_at", known))
+    when = times.happened(known.get("occurred_after"), known.get("occurred_before"))
+    found = Event.objects.filter(_plain(known) & _received("id", known) & when)
     if kind := known.get("kind"):
         found = found.filter(kind=kind)
     if any(known.get(name) for name in ("decision", "decided_by", "grant")):
@@ -74,7 +75,7 @@ def events(**known: Unpack[Narrowing]) -> QuerySet[Event]:
 
 def tool_uses(**known: Unpack[Narrowing]) -> QuerySet[ToolUse]:
     """Tool uses by what is known of them now; `received` counts from the first event heard of one."""
-    found = ToolUse.objects.filter(_plain(known) & _received("position", known) & _occurred("at", known))
+    found = ToolUse.objects.filter(_plain(known) & _received("position", known) & _happened(known))
     if actor := known.get("actor"):
         found = found.filter(subject__in=lookups.people(actor))
     if session := known.get("session"):
@@ -142,9 +143,9 @@ def _received(column: str, known: Narrowing) -> Q:
     return Q(**{f"{column}__{name}": identifiers.lower_bound(moment) for name, moment in moments.items()})
 
 
-def _occurred(column: str, known: Narrowing) -> Q:
-    bounds = {"gte": known.get("occurred_after"), "lt": known.get("occurred_before")}
-    return Q(**{f"{column}__{name}": moment for name, moment in bounds.items() if moment})
+def _happened(known: Narrowing) -> Q:
+    bounds = {"at__gte": known.get("occurred_after"), "at__lt": known.get("occurred_before")}
+    return Q(**{name: moment for name, moment in bounds.items() if moment})
 
 
 def _of_team(found: QuerySet, team: str | None, repository: str | None) -> QuerySet:

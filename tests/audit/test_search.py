@@ -9,7 +9,7 @@ from tests.factories import draft, evidence
 
 pytestmark = pytest.mark.django_db
 
-NOON = dt.datetime(2026, 11, 21, 12, tzinfo=dt.UTC)
+NOON = dt.datetime.now(dt.UTC).replace(hour=12) - dt.timedelta(days=2)
 
 
 def emitter(**attributes: str):
@@ -107,6 +107,49 @@ def test_it_narrows_by_when_it_was_received():
     start = moment - dt.timedelta(seconds=30)
     assert names(search.events(received_after=start + dt.timedelta(seconds=10))) == {"at 10", "at 20"}
     assert names(search.events(received_before=start + dt.timedelta(seconds=10))) == {"at 0"}
+
+
+def received(moment: dt.datetime) -> dict[str, int]:
+    return {"received_at_us": int(moment.timestamp() * 1_000_000)}
+
+
+def test_what_arrives_late_is_found_when_it_happened():
+    day, minute = dt.timedelta(days=1), dt.timedelta(minutes=1)
+    now = dt.datetime.now(dt.UTC)
+    noon = now - 10 * day
+    evidence(draft(event_name="early", occurred_at=noon - minute), **received(noon - minute))
+    evidence(draft(event_name="two days late", occurred_at=noon - 2 * minute), **received(noon + 2 * day))
+    evidence(
+        draft(event_name="late, in no session", session_id=None, occurred_at=noon - minute), **received(noon + day)
+    )
+    evidence(draft(event_name="later", occurred_at=noon + minute), **received(noon + minute))
+    evidence(draft(event_name="clock ahead", occurred_at=noon + 8 * minute), **received(noon - minute))
+    assert names(search.events(occurred_before=noon)) == {"early", "two days late", "late, in no session"}
+    assert names(search.events(occurred_after=noon)) == {"later", "clock ahead"}
+    between = search.events(occurred_after=noon - 2 * minute, occurred_before=noon - minute)
+    assert names(between) == {"two days late"}
+
+
+def test_what_says_no_time_counts_from_when_it_was_received():
+    moment = dt.datetime.now(dt.UTC) - dt.timedelta(days=1)
+    second = dt.timedelta(seconds=1)
+    evidence(draft(event_name="timeless", occurred_at=None), **received(moment))
+    assert names(search.events(occurred_after=moment)) == {"timeless"}
+    assert names(search.events(occurred_before=moment + second)) == {"timeless"}
+    assert names(search.events(occurred_before=moment - second)) == set()
+    assert names(search.events(occurred_after=moment + second)) == set()
+
+
+@pytest.mark.parametrize("year", [1970, 1999, 2026, 9999])
+def test_what_says_an_impossible_time_is_found_by_it(year):
+    claimed = dt.datetime(year, 1, 2, tzinfo=dt.UTC)
+    evidence(draft(event_name="odd", occurred_at=claimed, flags=("skew",)), draft(event_name="usual"))
+    second = dt.timedelta(seconds=1)
+    assert names(search.events(occurred_after=claimed, occurred_before=claimed + second)) == {"odd"}
+    assert names(search.events(occurred_after=claimed + second, occurred_before=claimed + 2 * second)) == set()
+    assert "odd" in names(search.events(occurred_after=claimed))
+    assert "odd" in names(search.events(occurred_before=claimed + second))
+    assert "odd" not in names(search.events(occurred_before=claimed))
 
 
 def test_it_knows_an_actor_by_pseudonym():

@@ -10,7 +10,7 @@ from tests.factories import draft, evidence
 
 pytestmark = pytest.mark.django_db
 
-NOON = dt.datetime(2026, 11, 21, 12, tzinfo=dt.UTC)
+NOON = dt.datetime.now(dt.UTC).replace(hour=12, minute=0, second=0, microsecond=0) - dt.timedelta(days=2)
 
 EVENTS = """
     kind agent session prompt tool tool_use_id mcp_server mcp_tool decision decided_by grant mode actor team repository
@@ -92,9 +92,9 @@ def test_events_are_narrowed(api):
              draft("tool_decision", tool_name="Read", event_name="b", occurred_at=NOON))  # fmt: skip
     assert [row["event_name"] for row in api.results("events/", tool="Read")] == ["b"]
     assert api.results("events/", tool="Read", kind="prompt") == []
-    assert len(api.results("events/", occurred_after="2026-11-21T12:00:00Z")) == 2
-    assert api.results("events/", occurred_before="2026-11-21T13:00:00+01:00") == []
-    assert len(api.results("events/", occurred_before="2026-11-21T13:00:01+01:00")) == 2
+    assert len(api.results("events/", occurred_after=f"{NOON:%Y-%m-%d}T12:00:00Z")) == 2
+    assert api.results("events/", occurred_before=f"{NOON:%Y-%m-%d}T13:00:00+01:00") == []
+    assert len(api.results("events/", occurred_before=f"{NOON:%Y-%m-%d}T13:00:01+01:00")) == 2
 
 
 def test_sessions_are_found_by_the_vendors_id(api):

@@ -92,7 +92,7 @@ class Story:
     def play(self, readers: list[Api]) -> tuple[list[list[dict[str, Any]]], set[UUID]]:
         with _threads(WRITERS + READERS + 2) as start:
             numbering = start(self.number)
-            following = [start(self.follow, api, limit) for api, limit in zip(readers, (7, 100, 10_000), strict=True)]
+            following = [start(self.follow, api, limit) for api, limit in zip(readers, (50, 1000, 10_000), strict=True)]
             naive = start(self.follow_by_id)
             writing = [start(self.write, seed) for seed in range(WRITERS)]
             self.stopping.wait(self.seconds)
