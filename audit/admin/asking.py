@@ -5,7 +5,7 @@ The same look-ups serve the REST lists, so both give the same rows for the same 
 
 import dataclasses
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +24,6 @@ _CONTENT_ONLY = "{} is seen only with the right to see content."
 _PIECES = ("command", "path", "host")
 
 Narrow = Callable[..., QuerySet]
-Says = Callable[..., Sequence[QuerySet]]
 Condition = Q | Exists | Contains
 
 
@@ -32,8 +31,8 @@ Condition = Q | Exists | Contains
 class Grammar:
     """The fields of one list. `narrow` finds rows by the arguments of `audit.search`; `arguments` names them by field.
 
-    `says` finds the rows that say a text, `pieces` those whose command, path or host has a piece of text in it, `has`
-    those that have something, `other` what only this list knows.
+    `pieces` finds the rows whose command, path or host has a piece of text in it, `has` those that have something,
+    `other` what only this list knows.
     """
 
     fields: Mapping[str, Field]
@@ -42,7 +41,6 @@ class Grammar:
     pieces: Callable[[QuerySet], Exists | Q] | None = None
     has: Mapping[str, Condition] = dataclasses.field(default_factory=dict)
     other: Mapping[str, Callable[[str], Q]] = dataclasses.field(default_factory=dict)
-    says: Says = search.saying
 
     def for_reader(self, rights: Rights) -> dict[str, Field]:
         """The fields as this reader may use them."""
@@ -79,7 +77,7 @@ class Asked:
         """The rows that say the words: alternatives for paging, none if there are no words."""
         if not self.query.words:
             return []
-        return list(self.grammar.says(rows, self.query.words, with_content=self.rights.content))
+        return list(search.saying(rows, self.query.words, with_content=self.rights.content))
 
     def _condition(self, rows: QuerySet, term: Term) -> Any:
         condition = self._positive(term) if term.name else self._says(rows, term.value)
@@ -88,7 +86,7 @@ class Asked:
     def _says(self, rows: QuerySet, text: str) -> Q:
         every = rows.model._default_manager.all()
         condition = Q()
-        for found in self.grammar.says(every, text, with_content=self.rights.content):
+        for found in search.saying(every, text, with_content=self.rights.content):
             condition |= Q(Exists(found.filter(pk=OuterRef("pk"))))
         return condition
 
@@ -237,5 +235,4 @@ SERVERS = Grammar(
     search.mcp_servers,
     {"name": "name", "transport": "transport", "scope": "scope"},
     other={"after": lambda value: Q(last_at__gte=query.moment(value, dt.datetime.now(dt.UTC)))},
-    says=lambda rows, text, with_content: [rows.filter(name__icontains=text)],
 )

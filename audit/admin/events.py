@@ -1,5 +1,6 @@
 """Events: the list, and the page of one with its exact bytes."""
 
+import datetime as dt
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -22,10 +23,17 @@ from audit.models import Content, Event, Session
 from audit.vocabulary import Kind
 
 PARTS = ("header", *leaf.PARTS)
+_SAME_DAY = dt.timedelta(hours=12)
 
 
 RECEIVED = column("received", "received", lambda event: markup.time(event.received_at))
-HAPPENED = column("happened", "happened", lambda event: markup.time(event.occurred_at, "clock"))
+HAPPENED = column("happened", "happened", lambda event: markup.time(event.occurred_at, _shape(event)))
+
+
+def _shape(event: Event) -> str:
+    """The hour is enough where it happened on the day it was received."""
+    late = event.occurred_at is None or abs(event.received_at - event.occurred_at) > _SAME_DAY
+    return "moment" if late else "clock"
 
 
 def people(rights: Rights) -> list[Column]:

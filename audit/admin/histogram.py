@@ -14,7 +14,7 @@ from audit.timeline.shows import BYPASS
 
 HEIGHT = 52  # pixels; the theme's axis stands there
 BARS = 84
-PATIENCE_MS = 250
+PATIENCE_MS = 100
 USUAL = dt.timedelta(days=7)
 _STEPS = tuple(dt.timedelta(minutes=each) for each in (1, 5, 15, 30, 60, 120, 360, 720, 1440, 2880, 10_080, 43_200))
 _EPOCH = dt.datetime(2001, 1, 1, tzinfo=dt.UTC)  # a Monday: weeks begin on one

@@ -26,7 +26,7 @@ from audit.search import lookups
 
 LONGEST = 500
 SHOWN = 5
-PATIENCE_MS = 1500
+PATIENCE_MS = 700
 
 _NUMBER = re.compile(r"#?\s?([\d\s\u00a0\u2009\u202f]{1,25})")
 _HASH = re.compile(r"[0-9a-f]{64}")

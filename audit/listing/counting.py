@@ -13,7 +13,7 @@ from psycopg.errors import QueryCanceled
 from audit.listing import words
 
 LIMIT = 10_000
-PATIENCE_MS = 300
+PATIENCE_MS = 100
 EXACT_PATIENCE_MS = 15_000
 
 
