@@ -55,7 +55,7 @@ class PlainValues:
     def account_for(self, text: bytes, records: Iterable[LogRecord | MetricPoint]) -> bool:
         """Whether all of a text was read, so that no member of an object went unnoticed."""
         unread = text.count(b'"') - self.quotes
-        if unread and b'\\"' in text:
+        if unread:  # perhaps those inside of strings
             texts = [value for record in records for _, kind, value in record.attributes if kind == "string"]
             unread -= "".join(texts).count('"')
         return unread == 0
@@ -144,4 +144,4 @@ def may_be_plain(text: bytes) -> bool:
     """Whether it is worth while to try: not too many objects, no U+0000 to be flagged, all quotation marks spelt."""
     if len(text) > 2 * MANY_OBJECTS and text.count(b"{") > MANY_OBJECTS:
         return False
-    return b"\\u00" not in text or not (b"\\u0000" in text or b"\\u0022" in text)
+    return b"\\" not in text or not (b"\\u0000" in text or b"\\u0022" in text)
