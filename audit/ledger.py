@@ -193,12 +193,12 @@ def set_aside_duplicates(cursor: psycopg.Cursor, by_key: dict[str, T]) -> list[T
     """Those not recorded within the window, in their order. Keys go in sorted, so that two writers cannot deadlock."""
     cursor.execute(
         "INSERT INTO audit_seen (key, seen_on) SELECT key, %s FROM unnest(%s::uuid[]) AS key"
-        " ON CONFLICT DO NOTHING RETURNING replace(key::text, '-', '')",
+        " ON CONFLICT DO NOTHING RETURNING key",
         [dt.datetime.now(dt.UTC).date(), f"{{{','.join(sorted(by_key))}}}"],
     )
     if cursor.rowcount == len(by_key):
         return list(by_key.values())
-    new = {key for (key,) in cursor}
+    new = {key.hex for (key,) in cursor}
     return [item for key, item in by_key.items() if key in new]
 
 
