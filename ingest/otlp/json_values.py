@@ -92,8 +92,8 @@ class JSONValues:
         self._budget = budget
         self._nesting = budget.limits.nesting
 
-    def attributes(self, tree: dict[str, Any], name: str = "attributes") -> list[Attribute]:
-        pairs = member(tree, name, list, [])
+    def attributes(self, tree: dict[str, Any]) -> list[Attribute]:
+        pairs = member(tree, "attributes", list, [])
         self._budget.elements(len(pairs))
         attributes = [self._pair(pair, 0) for pair in pairs]
         if repeats(attributes):

@@ -12,9 +12,10 @@ from itertools import islice
 from ingest.otlp.limits import Budget, Malformed
 
 VARINT, FIXED64, LENGTH, FIXED32 = 0, 1, 2, 5
-RESOURCES = RESOURCE = SCOPE = 1  # the request's list; the one message a group is named after
-FIELDS_TOLD_BY = 100  # of a message, to tell whether it is the one expected
-CHILDREN = 2  # scopes in a resource, records, metrics or spans in a scope
+RESOURCES = 1  # in the request
+CHILDREN = 2  # scopes in a resource; records, metrics or spans in a scope
+FIELDS_TOLD_BY = 100
+"""So many fields are looked at to tell whether a message is the one expected."""
 
 Field = tuple[int, int, int, int, int]
 """(number, wire type, start of the field, start of its value, end)"""
