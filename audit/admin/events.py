@@ -13,7 +13,7 @@ from django.urls import URLPattern, path
 from django.utils.html import format_html
 
 from audit import leaf
-from audit.admin import asking, event_detail, facets, fields, rights, rows, session_page, telling
+from audit.admin import asking, event_detail, facets, fields, panel, rights, rows, telling
 from audit.admin.base import Column, EvidenceAdmin, attribute, column
 from audit.admin.rights import Rights
 from audit.listing import markup
@@ -79,7 +79,7 @@ class EventPages(EvidenceAdmin):
             "has_view_permission": True,
             "name": rows.name(event),
             "session": session,
-            "use": session_page.use_of(session, event) if session else None,
+            "use": panel.use_of(session, event) if session else None,
             "sections": fields.of_event(event, held),
             "event": event_detail.of_events([event], held).events[0],
             **(extra_context or {}),

@@ -27,6 +27,8 @@ from audit.search import lookups
 LONGEST = 500
 SHOWN = 5
 PATIENCE_MS = 700
+EXACT_PATIENCE_MS = 3000
+"""For what is looked up without an index: a leaf hash, a request."""
 
 _NUMBER = re.compile(r"#?\s?([\d\s\u00a0\u2009\u202f]{1,25})")
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -82,7 +84,7 @@ def _identified(text: str, held: Rights) -> Iterator[Group]:
     if number:
         yield Group("Number in the ledger", _by_number(re.sub(r"\D", "", number[1])))
     if _HASH.fullmatch(text.lower()):
-        yield _patient("Leaf hash", lambda: _by_leaf(bytes.fromhex(text)))
+        yield _patient("Leaf hash", lambda: _by_leaf(bytes.fromhex(text)), patience_ms=EXACT_PATIENCE_MS)
     identifier = _uuid(text)
     if identifier:
         yield Group("Event", [_event(event) for event in _events().filter(pk=identifier)])
@@ -92,7 +94,7 @@ def _identified(text: str, held: Rights) -> Iterator[Group]:
         yield Group("Tool use", [_use(each, held) for each in ToolUse.objects.filter(tool_use_id=text)[:SHOWN]])
         yield Group("Prompt", [_event(each) for each in _events().filter(kind="prompt", prompt_id=text)[:SHOWN]])
     if text.startswith("req_"):
-        yield _patient("Request", lambda: [_event(each) for each in _of_request(text)])
+        yield _patient("Request", lambda: [_event(each) for each in _of_request(text)], patience_ms=EXACT_PATIENCE_MS)
     if search.is_pseudonym(text) or (held.identity and "@" in text):
         yield _people(text)
 
@@ -120,10 +122,10 @@ def _hits(every: QuerySet, text: str, held: Rights, keyset: Keyset, shown: Calla
     return [shown(row) for row in page.rows]
 
 
-def _patient(title: str, find: Callable[[], list[Hit]], url: str = "") -> Group:
+def _patient(title: str, find: Callable[[], list[Hit]], url: str = "", patience_ms: int = PATIENCE_MS) -> Group:
     """A search that may take long is stopped, and the reader is told so."""
     try:
-        with counting.deadline(PATIENCE_MS):
+        with counting.deadline(patience_ms):
             hits = find()
     except counting.TooSlow:
         return Group(title, [], url, stopped=True)

@@ -7,23 +7,22 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.db.models import Q
 from django.http import Http404, HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
 from audit import timeline, unseen
-from audit.admin import event_detail, fields, rows, telling
+from audit.admin import event_detail, panel, rows, telling
 from audit.admin.changelist import link
+from audit.admin.panel import Chosen
 from audit.admin.rights import Rights
 from audit.admin.rows import Drawn
 from audit.listing import markup, words
-from audit.models import Event, Seal, Session, ToolUse
+from audit.models import Event, Seal, Session
 from audit.query import Term
 from audit.timeline import counts, headings, posture
 from audit.timeline.headings import Heading
-from audit.timeline.pages import events_of
 from audit.timeline.rows import GAP_ROW, Row
 from audit.timeline.shows import SEGMENTS
 
@@ -47,29 +46,14 @@ class Group:
     title: Drawn | None
 
 
-@dataclass(frozen=True, slots=True)
-class Panel:
-    """The chosen event: its fields, and everything of the event or events it stands for."""
-
-    title: str
-    url: str
-    badge: str
-    sections: Sequence[fields.Section]
-    detail: event_detail.Detail
-
-
 def context(request: HttpRequest, session: Session, rights: Rights) -> dict[str, Any]:
     """Raises BadCursor for a place that is none, and Http404 for an event that is not of this session."""
-    show = request.GET.get("show", "")
-    show = show if show in timeline.SHOWS else "steps"
-    page = timeline.page(
-        session,
-        after=request.GET.get("after", ""),
-        before=request.GET.get("before", ""),
-        show=show,
-        with_content=rights.content,
-    )
-    chosen = _chosen(request)
+    chosen = _chosen(request, session)
+    show = _show(request, chosen)
+    after, before = request.GET.get("after", ""), request.GET.get("before", "")
+    if chosen and not after and not before:
+        after = timeline.before(session, chosen.key, show)
+    page = timeline.page(session, after=after, before=before, show=show, with_content=rights.content)
     strip = posture.read(session)
     return {
         "session": session,
@@ -81,11 +65,11 @@ def context(request: HttpRequest, session: Session, rights: Rights) -> dict[str,
         "at_end_provenance": "stated" if strip.at_end and strip.at_end.stated else "derived",
         "segments": _segments(session, show),
         "every": Segment("Every event", session.events, _url(show="all"), show == "all"),
-        "groups": _Drawer(request, session, rights, chosen).groups(page),
+        "groups": _Drawer(session, rights, chosen, show=show, after=after, before=before).groups(page),
         "page": page,
         "earlier": _url(show=show, before=page.previous) if page.previous else "",
         "later": _url(show=show, after=page.next) if page.next else "",
-        "panel": panel(session, chosen, rights) if chosen else None,
+        "panel": panel.of(chosen, session, rights) if chosen else None,
         "unseen": unseen.by(session.agent),
         "switches": unseen.switches(session),
         "rights": rights,
@@ -152,16 +136,16 @@ def _url(**parameters: Any) -> str:
 class _Drawer:
     """Draws the rows of a page, one after another: each keeps the mode in force for those that state none."""
 
-    def __init__(self, request: HttpRequest, session: Session, rights: Rights, chosen: UUID | None) -> None:
-        self.session, self.rights, self.chosen = session, rights, chosen
-        self.query = {name: value for name, value in request.GET.items() if name in ("show", "after", "before")}
+    def __init__(self, session: Session, rights: Rights, chosen: Chosen | None, **place: str) -> None:
+        self.session, self.rights, self.place = session, rights, place
+        self.chosen = chosen.event.pk if chosen else None
         self.mode: str | None = None
 
     def draw(self, row: Row) -> Drawn:
         drawn = rows.drawn(row, self.rights, self.mode)
         self.mode = row.to_mode or row.mode or self.mode
         if row.kind != GAP_ROW:
-            drawn.select = f"{_url(**self.query, event=row.id)}#{drawn.anchor}"
+            drawn.select = f"{_url(**self.place, event=row.id)}#{drawn.anchor}"
             drawn.panel = reverse("admin:audit_session_panel", args=[self.session.pk, row.id])
             drawn.current = self.chosen is not None and self.chosen in row.events
         return drawn
@@ -174,40 +158,19 @@ class _Drawer:
         return found
 
 
-def _chosen(request: HttpRequest) -> UUID | None:
-    try:
-        return UUID(request.GET["event"])
-    except KeyError:
+def _chosen(request: HttpRequest, session: Session) -> Chosen | None:
+    text = request.GET.get("event")
+    if not text:
         return None
+    try:
+        return panel.choose(session, UUID(text))
     except ValueError as error:
         raise Http404("No such event") from error
 
 
-def panel(session: Session, event_id: UUID, rights: Rights) -> Panel:
-    """The event with the tool use it belongs to, if it belongs to one. Raises Http404."""
-    event = events_of(session).select_related("subject", "origin").filter(pk=event_id).first()
-    if event is None:
-        raise Http404("No such event in this session")
-    use = use_of(session, event)
-    if use is None:
-        return Panel(
-            rows.name(event), telling.event_url(event.pk), "", fields.of_event(event, rights),
-            event_detail.of_events([event], rights),
-        )  # fmt: skip
-    (row,) = timeline.rows_of([use], session)
-    return Panel(
-        telling.tool(use),
-        telling.event_url(event.pk),
-        markup.badge(use.decision, use.decided_by, use.basis),
-        fields.of_use(use, row, rights),
-        event_detail.of_use(use, rights),
-    )
-
-
-def use_of(session: Session, event: Event) -> ToolUse | None:
-    """The tool use that tells of this event; a further decision on it is told by itself."""
-    if event.kind not in ("tool_decision", "tool_result"):
-        return None
-    uses = ToolUse.objects.select_related("subject", "origin").filter(session=session.pk)
-    mine = uses.filter(tool_use_id=event.tool_use_id) if event.tool_use_id else uses.filter(position=event.pk)
-    return mine.filter(Q(decision_event=event.pk) | Q(result_event=event.pk)).first()
+def _show(request: HttpRequest, chosen: Chosen | None) -> str:
+    """What was asked for; an event that is no step is shown among all events."""
+    asked = request.GET.get("show", "")
+    if asked in timeline.SHOWS:
+        return asked
+    return "steps" if chosen is None or chosen.is_step else "all"

@@ -12,7 +12,7 @@ from django.urls import URLPattern, path
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 
-from audit.admin import asking, facets, histogram, rights, session_page, telling
+from audit.admin import asking, facets, histogram, panel, rights, session_page, telling
 from audit.admin.base import Column, EvidenceAdmin, attribute, column
 from audit.admin.changelist import EvidenceChangeList, link
 from audit.admin.histogram import Histogram
@@ -106,8 +106,9 @@ class SessionAdmin(EvidenceAdmin):
 
     def panel_view(self, request: HttpRequest, session: UUID, event: UUID) -> HttpResponse:
         """The side panel by itself, for the page's script."""
-        panel = session_page.panel(self._session(request, str(session)), event, rights.of(request))
-        return TemplateResponse(request, "admin/audit/session/panel.html", {"panel": panel})
+        found = self._session(request, str(session))
+        shown = panel.of(panel.choose(found, event), found, rights.of(request))
+        return TemplateResponse(request, "admin/audit/session/panel.html", {"panel": shown})
 
     def _events_of(self, session: Session, request: HttpRequest) -> list[Download]:
         """The session's events as files."""

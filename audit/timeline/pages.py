@@ -69,6 +69,12 @@ def page(
     )
 
 
+def before(session: Session, place: Key, show: str = "steps", rows_before: int = 20) -> str:
+    """The cursor after which a page begins that has `place` on it, a few rows down; "" for the first page."""
+    earlier = page(session, before=cursor(place), limit=rows_before, show=show)
+    return cursor(earlier.rows[0].key) if earlier.previous else ""
+
+
 def rows_of(uses: Iterable[ToolUse], session: Session) -> list[Row]:
     """Tool uses of one session as rows of its timeline, in their order of time, without content."""
     found = sorted(map(rows.of_use, uses), key=lambda row: row.key)

@@ -22,6 +22,7 @@
     panel.scrollTop = 0;
     panel.dispatchEvent(new CustomEvent("portal:content", { bubbles: true }));
     mark(link.closest("tr"));
+    document.getElementById("status").textContent = `${panel.querySelector("h2").textContent}: shown in the panel`;
     history.replaceState(null, "", link.href);
   };
 

@@ -191,6 +191,26 @@ def test_long_sessions_come_in_pages_that_keep_the_view(reviewer):
     ]
 
 
+def test_a_link_to_an_event_opens_the_page_that_has_its_row(reviewer):
+    evidence(*(decided(f"t-{n:03}", n) for n in range(450)))
+    found = Session.objects.get()
+    for number in (3, 230, 449):
+        use = ToolUse.objects.get(tool_use_id=f"t-{number:03}")
+        response = page(reviewer, found, f"?event={use.decision_event}")
+        places = [row.tool_use_id for row in response.context["page"].rows]
+        assert places.index(f"t-{number:03}") == min(number, 19)
+        assert f'<tr id="e{use.decision_event.hex}" class="in-default" role="row" aria-current="true">' in (
+            response.content.decode()
+        )
+
+
+def test_a_link_to_what_is_no_step_shows_every_event(reviewer, session):
+    request = Event.objects.get(kind="api_request")
+    response = page(reviewer, session, f"?event={request.pk}")
+    assert response.context["every"].current
+    assert f'id="e{request.pk.hex}"' in response.content.decode()
+
+
 def test_a_prompt_goes_on_over_pages(reviewer):
     evidence(
         draft("prompt", occurred_at=at(0), prompt_id="p-1"),
