@@ -23,6 +23,8 @@ _OF_CLAUDE_CODE = (
     " are shown as a policy’s, as inferred, or as not known by whom.",
     "“No”, “No” with a comment and Esc leave the same record.",
     "A rejected Edit, Write, Read or WebFetch never tells its path or address, whatever is switched on.",
+    "A gap is a number that the client gave to an event which never came. It was lost on its way, as a client tries for"
+    " about ten seconds only, or kept from coming. What it said cannot be told.",
     "No record marks the end of a session. A process that was killed leaves accepted tools without a result.",
     "A user can switch telemetry off in the own settings unless they are managed; silence is then the only sign.",
 )

@@ -22,6 +22,7 @@ from audit.vocabulary import Kind
 BUCKETS = 240
 MOST_CHANGES = 300
 _MINUTES_ARE_ENOUGH = dt.timedelta(minutes=10)
+_THINNEST = 0.2  # percent of the width
 _LABEL_APART = 9.0  # percent of the width between two times under the strip
 
 
@@ -134,7 +135,9 @@ def strip(
     segments = []
     for point, until in zip(changes, ends, strict=True):
         left, right = (_percent(moment, start, span) for moment in (point.at, until))
-        segments.append(Segment(point.mode, point.at, max(until, point.at), left, max(right - left, 0.2), point.stated))
+        width = max(round(right - left, 2), _THINNEST)
+        left = min(left, 100 - width)
+        segments.append(Segment(point.mode, point.at, max(until, point.at), left, width, point.stated))
     return Strip(segments, ticks, totals or {}, _labels(segments), start, end, cut)
 
 
