@@ -53,7 +53,7 @@ def test_without_a_record_there_is_nothing_to_draw():
 
 def test_points_outside_of_the_session_stay_on_the_strip():
     drawn = strip(Point(minute(-5), "plan"), Point(minute(12), "auto"))
-    assert all(0 <= segment.x and segment.width > 0 and segment.x + segment.width <= 100 for segment in drawn.segments)
+    assert all(segment.x >= 0 and segment.width > 0 and segment.x + segment.width <= 100 for segment in drawn.segments)
 
 
 def test_a_session_of_a_moment_is_drawn():

@@ -11,6 +11,7 @@ from audit import timeline
 from audit.listing.keyset import BadCursor
 from audit.models import Event, Gap, Session
 from audit.timeline import keys
+from audit.timeline.counts import counts
 from tests import captures
 from tests.factories import draft, evidence
 
@@ -50,6 +51,8 @@ def test_it_tells_of_every_event_of_every_capture_once(scenario):
     for session in Session.objects.all():
         told = [event for row in whole(session, show="all", limit=7) for event in row.events]
         assert sorted(told) == sorted(Event.objects.filter(session=session.pk).values_list("id", flat=True))
+        rows = {show: len(whole(session, show=show)) for show in timeline.SHOWS if show != "all"}
+        assert rows | {"all": len(told)} == counts(session)
 
 
 def test_a_decision_and_its_result_are_one_row():
