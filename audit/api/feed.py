@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
-from django.http import StreamingHttpResponse
+from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.negotiation import BaseContentNegotiation
@@ -69,15 +69,15 @@ class Feed(APIView):
         ],
         responses={(200, MEDIA_TYPE): OpenApiResponse(NativeEvent, description="One event a line.")},
     )  # fmt: skip
-    def get(self, request: Request) -> StreamingHttpResponse:
+    def get(self, request: Request) -> HttpResponse:
         filters.refuse_unknown(request, ["after", "limit", "format"])
         _check_format(request.query_params.get("format", NATIVE))
         limit = pagination.whole_number(request, "limit", DEFAULT_LIMIT, feed.LIMIT)
         after = request.query_params.get("after")
-        page = feed.page(cursor.BEFORE_FIRST if after is None else cursor.parse(after), limit)
         may_see = rights(request)
         reader = Reader(with_content=may_see.content, with_identity=may_see.identity)
-        return StreamingHttpResponse(feed.lines(page, reader), content_type=MEDIA_TYPE, headers=_headers(request, page))
+        page = feed.page(cursor.BEFORE_FIRST if after is None else cursor.parse(after), limit, reader)
+        return HttpResponse(page.lines, content_type=MEDIA_TYPE, headers=_headers(request, page))
 
 
 def _check_format(name: str) -> None:

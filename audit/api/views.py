@@ -18,9 +18,10 @@ from audit.api import filters, pagination, rows
 from audit.api.pagination import Page
 from audit.api.permissions import EVENTS, Rights, rights
 from audit.api.renderers import CSVRenderer, JSONRenderer, columns
-from audit.export import feed
+from audit.export.feed import PAGE_BYTES
 from audit.export.native import NativeEvent
 from audit.export.reading import Reader
+from audit.listing import keyset
 from audit.listing.export import csv_lines
 from audit.models import Event, McpServer, Session, ToolUse
 
@@ -72,10 +73,9 @@ class EvidenceList(ListModelMixin, Evidence):
         page = read(pagination.LARGEST_SIZE if whole else size, after, before)
         if whole:
             return self.csv(self._all_rows(page, read), {"X-Row-Limit": str(CSV_ROWS)})
-        links = pagination.links(request, page)
         if as_csv:
-            return self.csv(self.rows(page.rows), pagination.link_header(*links))
-        return self.json(self.rows(page.rows), *links)
+            return self.csv(self.rows(page.rows), pagination.link_header(*pagination.links(request, page)))
+        return self.json(page)
 
     def pages(self, request: Request, **key: Any) -> Callable[[int, str, str], Page]:
         """How a page of some size after or before a cursor is read."""
@@ -89,8 +89,9 @@ class EvidenceList(ListModelMixin, Evidence):
     def rows(self, found: Sequence[Any]) -> Rows:
         raise NotImplementedError
 
-    def json(self, rows: Rows, previous: str | None, following: str | None) -> HttpResponseBase:
-        body = {"next": following, "previous": previous, "results": list(rows)}
+    def json(self, page: Page) -> HttpResponseBase:
+        previous, following = pagination.links(self.request, page)
+        body = {"next": following, "previous": previous, "results": list(self.rows(page.rows))}
         return Response(body, headers=pagination.link_header(previous, following))
 
     def csv(self, rows: Rows, headers: dict[str, str]) -> HttpResponseBase:
@@ -122,11 +123,20 @@ class EventList(EvidenceList):
     def rows(self, found: Sequence[Any]) -> Rows:
         return self.reader().of([event.id for event in found])
 
-    def json(self, rows: Rows, previous: str | None, following: str | None) -> HttpResponseBase:
-        """Streamed: a thousand events may hold more text than fits into memory."""
-        body = feed.pieces(_object({"next": following, "previous": previous}, rows))
-        headers = pagination.link_header(previous, following)
-        return StreamingHttpResponse(body, content_type="application/json", headers=headers)
+    def json(self, page: Page) -> HttpResponseBase:
+        """A page ends early where its events are so large that a thousand of them would fill the memory."""
+        shown: list[msgspec.Raw] = []
+        length = 0
+        for row in self.rows(page.rows):
+            shown.append(msgspec.Raw(msgspec.json.encode(row)))
+            length += len(shown[-1])
+            if length >= PAGE_BYTES and len(shown) < len(page.rows):
+                rows = page.rows[: len(shown)]
+                page = keyset.Page(rows, page.previous, keyset.Keyset(*self.ordering).cursor(rows[-1]))
+                break
+        previous, following = pagination.links(self.request, page)
+        body = {"next": following, "previous": previous, "results": shown}
+        return Response(body, headers=pagination.link_header(previous, following))
 
 
 class ModeChangeList(EventList):
@@ -224,13 +234,3 @@ class McpServerList(EvidenceList):
 
 def _each(found: Found, change: Callable[[QuerySet], QuerySet]) -> Found:
     return change(found) if isinstance(found, QuerySet) else [change(each) for each in found]
-
-
-def _object(head: dict[str, Any], rows: Rows) -> Iterator[bytes]:
-    """A JSON object, row by row: the members of `head`, then `results`."""
-    yield msgspec.json.encode(head)[:-1] + b',"results":['
-    comma = b""
-    for row in rows:
-        yield comma + msgspec.json.encode(row)
-        comma = b","
-    yield b"]}"

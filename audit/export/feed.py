@@ -4,7 +4,6 @@ Numbers are given after commit and without a hole, so a reader that goes on afte
 and a full page is the same bytes whenever it is asked for.
 """
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from audit.export import cursor, native
@@ -12,17 +11,18 @@ from audit.export.reading import Reader
 from audit.models import Seal
 
 LIMIT = 10_000
-WRITE_BYTES = 128 * 1024
+PAGE_BYTES = 32 * 1024 * 1024
+"""A page ends with the line that reaches it, so that large events cannot fill the memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The lines with the numbers `first` to `last`, both included; none if `last` comes before `first`.
+    """Lines of NDJSON, and the number of the last one; of an empty page, that of the line it was to follow.
 
-    `has_more`: a line after them was sealed when the page was asked for.
+    `has_more`: a line after them was sealed when the page was begun.
     """
 
-    first: int
+    lines: bytes
     last: int
     has_more: bool
 
@@ -31,26 +31,18 @@ class Page:
         return cursor.spell(self.last)
 
 
-def page(after: int, limit: int) -> Page:
-    """What follows the line numbered `after` (cursor.BEFORE_FIRST: the first lines), at most `limit` lines."""
+def page(after: int, limit: int, reader: Reader) -> Page:
+    """What follows the line numbered `after` (cursor.BEFORE_FIRST: the first lines), at most `limit` lines.
+
+    Made whole before any of it is sent: a slow client then holds neither a thread nor a transaction.
+    """
     newest = Seal.objects.order_by("-seq").values_list("seq", flat=True).first()
     head = cursor.BEFORE_FIRST if newest is None else newest
-    last = max(after, min(after + limit, head))
-    return Page(after + 1, last, has_more=head > last)
-
-
-def lines(page: Page, reader: Reader) -> Iterator[bytes]:
-    """The page as NDJSON, one event a line, in pieces of whole lines."""
-    return pieces(native.encode(event) + b"\n" for event in reader.between(page.first, page.last))
-
-
-def pieces(parts: Iterable[bytes]) -> Iterator[bytes]:
-    """The same bytes in fewer writes, with never much more than WRITE_BYTES waiting."""
-    waiting = bytearray()
-    for part in parts:
-        waiting += part
-        if len(waiting) >= WRITE_BYTES:
-            yield bytes(waiting)
-            waiting.clear()
-    if waiting:
-        yield bytes(waiting)
+    lines, last = bytearray(), after
+    for event in reader.between(after + 1, min(after + limit, head)):
+        lines += native.encode(event)
+        lines += b"\n"
+        last = event.seq if event.seq is not None else last
+        if len(lines) >= PAGE_BYTES:
+            break
+    return Page(bytes(lines), last, has_more=head > last)

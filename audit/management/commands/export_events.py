@@ -37,18 +37,17 @@ class Command(BaseCommand):
         except CursorError as error:
             raise CommandError(str(error)) from error
         with _opened(options["output"]) as file, contextlib.suppress(KeyboardInterrupt, BrokenPipeError):
-            for page in _pages(read, options["limit"], follow=options["follow"]):
-                for piece in feed.lines(page, reader):
-                    file.write(piece)
+            for page in _pages(read, options["limit"], reader, follow=options["follow"]):
+                file.write(page.lines)
                 file.flush()
                 read = page.last
         self.stderr.write(f"Next cursor: {cursor.spell(read)}")
 
 
-def _pages(after: int, limit: int | None, *, follow: bool) -> Iterator[feed.Page]:
+def _pages(after: int, limit: int | None, reader: Reader, *, follow: bool) -> Iterator[feed.Page]:
     left = limit
     while left is None or left > 0:
-        page = feed.page(after, min(feed.LIMIT, left or feed.LIMIT))
+        page = feed.page(after, min(feed.LIMIT, left or feed.LIMIT), reader)
         yield page
         left = None if left is None else left - (page.last - after)
         after = page.last

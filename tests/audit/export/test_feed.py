@@ -20,7 +20,7 @@ def everything() -> Reader:
 
 
 def page_of(after: int = cursor.BEFORE_FIRST, limit: int = feed.LIMIT, reader: Reader | None = None) -> bytes:
-    return b"".join(feed.lines(feed.page(after, limit), reader or everything()))
+    return feed.page(after, limit, reader or everything()).lines
 
 
 def lines(data: bytes) -> list[dict]:
@@ -32,9 +32,8 @@ def prompt(text: str, **columns):
 
 
 def test_an_empty_ledger_gives_an_empty_page_and_a_cursor_that_misses_nothing():
-    page = feed.page(cursor.BEFORE_FIRST, 10)
-    assert page_of() == b""
-    assert not page.has_more
+    page = feed.page(cursor.BEFORE_FIRST, 10, everything())
+    assert (page.lines, page.has_more) == (b"", False)
     evidence(draft(), draft())
     assert [line["seq"] for line in lines(page_of(cursor.parse(page.next)))] == [0, 1]
 
@@ -59,8 +58,8 @@ def test_it_follows_the_numbers():
 )
 def test_a_page_begins_after_its_cursor_and_says_whether_there_is_more(after, limit, seen, more, following):
     evidence(*(draft() for _ in range(5)))
-    page = feed.page(after, limit)
-    assert [line["seq"] for line in lines(page_of(after, limit))] == seen
+    page = feed.page(after, limit, everything())
+    assert [line["seq"] for line in lines(page.lines)] == seen
     assert (page.has_more, page.next) == (more, following)
 
 
@@ -81,18 +80,25 @@ def test_the_same_page_is_the_same_bytes_whatever_comes_later():
     assert len(first.splitlines()) == 3
 
 
-def test_pages_of_any_size_are_the_same_lines():
+def walk(limit: int) -> list[bytes]:
+    pages = [feed.page(cursor.BEFORE_FIRST, limit, everything())]
+    while pages[-1].has_more:
+        pages.append(feed.page(cursor.parse(pages[-1].next), limit, everything()))
+    return [page.lines for page in pages]
+
+
+@pytest.mark.parametrize("limit", [1, 5, 11, 12, 13])
+def test_pages_of_any_size_are_the_same_lines(limit):
     evidence(*(prompt(f"number {number}") for number in range(12)))
+    assert b"".join(walk(limit)) == page_of()
+
+
+def test_a_page_of_large_events_ends_early_and_the_next_goes_on(monkeypatch):
+    evidence(*(prompt("x" * 5000) for number in range(7)))
     whole = page_of()
-    for size in (1, 5, 11, 12):
-        after, pieces = cursor.BEFORE_FIRST, b""
-        while True:
-            page = feed.page(after, size)
-            pieces += page_of(after, size)
-            after = cursor.parse(page.next)
-            if not page.has_more:
-                break
-        assert pieces == whole
+    monkeypatch.setattr(feed, "PAGE_BYTES", 15_000)
+    assert [len(lines(page)) for page in walk(10_000)] == [3, 3, 1]
+    assert b"".join(walk(10_000)) == whole
 
 
 def test_chunks_join_seamlessly(monkeypatch):
@@ -100,7 +106,6 @@ def test_chunks_join_seamlessly(monkeypatch):
     whole = page_of()
     monkeypatch.setattr(reading, "CHUNK", 5)
     monkeypatch.setattr(reading, "REMEMBERED", 0)
-    monkeypatch.setattr(feed, "WRITE_BYTES", 1)
     assert page_of() == whole
 
 
