@@ -48,7 +48,7 @@ class DecisionAdmin(EvidenceAdmin):
             column("mode", "mode", lambda use: markup.mode(use.mode, use.mode_provenance)),
             column("outcome", "outcome", lambda use: markup.outcome(use.outcome, use.duration_ms)),
             column("person", "person", lambda use: telling.person(use.subject, rights)),
-            column("repository", "repository", lambda use: telling.claimed(use.repository)),
+            column("repository", "repository", lambda use: telling.repository(use.repository)),
             column("session", "session", lambda use: telling.session_link(use.session_id, use.session_vendor_id)),
         ]
 

@@ -86,7 +86,7 @@ def facts(session: Session, rights: Rights) -> list[tuple[str, str]]:
         ("Person", telling.person(session.subject, rights)),
         ("Agent", markup.visible(" · ".join(filter(None, (version, session.entrypoint or session.terminal))))),
         ("Host", markup.visible(" · ".join(filter(None, (host, session.os))) or "not sent")),
-        ("Repository", telling.claimed(session.repository)),
+        ("Repository", telling.repository(session.repository)),
         ("Team", _team(session)),
         ("Ran", words.span(session.last_at - session.first_at)),
         ("Cost", _cost(session)),

@@ -59,7 +59,7 @@ class SessionAdmin(EvidenceAdmin):
             column("session", "session", lambda row: _shortened(row.session_id)),
             column("agent", "agent", lambda row: telling.agent(row.agent)),
             column("person", "person", lambda row: telling.person_of(row, rights)),
-            column("repository", "repository", lambda row: telling.claimed(row.repository)),
+            column("repository", "repository", lambda row: telling.repository(row.repository)),
             column("started", "started", lambda row: markup.time(row.first_at)),
             column("posture", "posture", lambda row: markup.minibar(row.modes)),
             column("evidence", "evidence", telling.grade),

@@ -87,6 +87,15 @@ def claimed(text: str | None) -> SafeString:
     return markup.claim(text, "resource attributes, which a developer can set") if text else NOT_KNOWN
 
 
+def repository(name: str | None) -> SafeString:
+    """A repository by its own name, in full on hover: lists have no room for addresses."""
+    if not name:
+        return NOT_KNOWN
+    shown = markup.visible(name.rstrip("/").rpartition("/")[2] or name)
+    title = f"{markup.visible_plain(name)} · a claim from resource attributes, which a developer can set"
+    return format_html('<span class="claim" title="{}">{}</span>', title, shown)
+
+
 def session_url(session_key: object) -> str:
     return reverse("admin:audit_session_change", args=[session_key])
 

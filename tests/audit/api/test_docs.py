@@ -7,8 +7,8 @@ import pytest
 from django.urls import get_resolver
 
 from audit.api import filters, pagination, problem, views
-from audit.export import feed, native
-from audit.export.native import NativeEvent
+from audit.export import feed, native, shapes
+from audit.export.shapes import NativeEvent
 from audit.timeline import SHOWS
 from connectors import scopes
 
@@ -36,7 +36,7 @@ def test_every_show_of_a_timeline():
 
 
 def test_every_key_of_a_line():
-    nested = (native.Sender, native.Actor, native.Origin, native.Tool, native.Mcp, native.Tokens)
+    nested = (shapes.Sender, shapes.Actor, shapes.Origin, shapes.Tool, shapes.Mcp, shapes.Tokens)
     keys = {key for struct in (NativeEvent, *nested) for key in struct.__struct_fields__}
     assert keys <= LISTED
 

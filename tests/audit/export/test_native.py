@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from audit import leaf
 from audit.export import native
-from audit.export.native import Actor, NativeEvent, Person, Recorded
+from audit.export.shapes import Actor, NativeEvent, Person, Recorded
 
 KEYS = [
     "schema_version", "seq", "id", "agent", "kind", "event_name", "occurred_at", "received_at", "sealed_at",
