@@ -1,4 +1,4 @@
-"""What the receiver answered, added up and written every other second: never in a request's way."""
+"""What the receiver answered, added up and written every second: never in a request's way."""
 
 import logging
 import threading
@@ -14,7 +14,7 @@ from ingest.receiving.requests import Outcome, Request
 logger = logging.getLogger(__name__)
 
 INTERVAL_SECONDS = 1.0
-MOST_ADDRESSES = 64
+ADDRESS_CHARACTERS = 64
 
 _TALLY = """
 INSERT INTO ingest_answered AS a
@@ -45,8 +45,8 @@ class Tally:
         self.records += outcome.records
         self.duplicates += outcome.duplicates
         self.rejected += outcome.rejected
-        self.bytes += len(request.body)
-        self.address = request.address[:MOST_ADDRESSES]
+        self.bytes += request.size
+        self.address = request.address[:ADDRESS_CHARACTERS]
 
 
 def name_of(outcome: Outcome) -> str:

@@ -37,12 +37,16 @@ class Decoded:
 
 @dataclass(slots=True)
 class Prepared:
-    """A request's rows; `unusable` records go to quarantine, each as (reason, request of its own)."""
+    """A request's rows; `unusable` records go to quarantine, each as (reason, request of its own).
+
+    `failed` are the reasons of records that only the whole request can bring back: it goes to quarantine once.
+    """
 
     receipt: Receipt
     events: Sequence[ledger.PreparedEvent] = ()
     points: Sequence[PreparedPoint] = ()
     unusable: list[tuple[str, bytes]] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
     spans: int = 0
     total: int = 0
 
@@ -76,18 +80,16 @@ def prepare(
             scrubber=_scrubber,
             received_at_us=receipt.received_at_us,
         )
-        prepared.events = ledger.prepare(connection, receipt, _mapped(drafts, export.records, request, prepared))
+        prepared.events = ledger.prepare(connection, receipt, _mapped(drafts, export.records, prepared))
     elif request.route.signal == "metrics":
         made = partial(point_drafts, hint=hint, scrubber=_scrubber)
-        prepared.points = prepare_points(connection, receipt, _mapped(made, export.records, request, prepared))
+        prepared.points = prepare_points(connection, receipt, _mapped(made, export.records, prepared))
     else:
         prepared.spans = export.total
     return prepared
 
 
-def _mapped(
-    drafts: Callable[[Sequence[Any]], list[Any]], records: Sequence[Any], request: Request, prepared: Prepared
-) -> list[Any]:
+def _mapped(drafts: Callable[[Sequence[Any]], list[Any]], records: Sequence[Any], prepared: Prepared) -> list[Any]:
     """Drafts of the records. A record that a mapping fails on goes to quarantine; its neighbours do not go with it."""
     try:
         return drafts(records)
@@ -98,5 +100,5 @@ def _mapped(
         try:
             made += drafts([record])
         except Exception as error:  # noqa: BLE001 - whatever it was, the record is kept aside
-            prepared.unusable.append((f"record {position}: {type(error).__name__} in its mapping", request.body))
+            prepared.failed.append(f"record {position}: {type(error).__name__} in its mapping")
     return made

@@ -125,6 +125,7 @@ class Receiver:
         """The request's body, or why it cannot be had."""
         try:
             request.body = await body.read(protocol, LIMITS, BODY_SECONDS)
+            request.size = len(request.body)
         except otlp.TooLarge as error:
             request.early = Refusal(413, "too_large", str(error))
         except body.TooSlow:
@@ -140,7 +141,7 @@ class Receiver:
         assert self._loop is not None
         future: asyncio.Future[Outcome] = self._loop.create_future()
         self._futures[id(request)] = future
-        self._held_bytes += len(request.body)
+        self._held_bytes += request.size
         self._waiting.put(request)
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
@@ -148,7 +149,7 @@ class Receiver:
         except TimeoutError:
             return self._told(request, answers.SLOW)
         finally:
-            self._held_bytes -= len(request.body)
+            self._held_bytes -= request.size
             self._futures.pop(id(request), None)
 
     def _decided(self, decided: Sequence[tuple[Request, Outcome]]) -> None:

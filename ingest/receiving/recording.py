@@ -5,8 +5,10 @@ over its data, its requests are halved, then the records of the one that is refu
 refuses stands alone and goes to quarantine. Every other failure is the caller's: nothing is recorded, try again.
 """
 
+import contextlib
 import datetime as dt
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import psycopg
@@ -15,28 +17,82 @@ from audit import ledger, points
 from connectors import scopes, tokens
 from ingest.receiving import quarantine
 from ingest.receiving.answers import OVER_BUDGET, UNAVAILABLE
+from ingest.receiving.body import unpack
 from ingest.receiving.budget import Budgets
 from ingest.receiving.failures import is_final
-from ingest.receiving.preparation import decode, prepare, receipt_of
+from ingest.receiving.preparation import LIMITS, Prepared, decode, prepare, receipt_of
 from ingest.receiving.requests import Outcome, Request
 from ingest.receiving.work import Work
 
+HEAVY_BYTES = 4 << 20
+PACKED_BYTES = 64 << 10
+
+_one_at_a_time = threading.Lock()
+"""Decoded, a large request takes several times its bytes: two at once would be too much for the process."""
+
 
 def record(database: psycopg.Connection, batch: Sequence[Request], budgets: Budgets) -> list[Outcome]:
-    """What became of each request, all of it committed. Raises the driver's error if nothing can be said yet."""
-    works = [Work(request, tokens.digest(request.secret), decode(request)) for request in batch]
+    """What became of each request, all of it committed. Raises the driver's error if nothing can be said yet.
+
+    Nothing is unpacked or decoded before its token was found good; large requests are worked on one at a time.
+    """
+    works = [Work(request, tokens.digest(request.secret)) for request in batch]
     check_tokens(database, works)
-    for work in works:
-        if work.outcome or work.token is None or work.decoded.export is None:
-            continue
-        if budgets.spend(work.token, work.decoded.export.total):
-            hint = work.request.route.hint or work.token.agent
-            receipt = receipt_of(work.request, work.token)
-            work.prepared = prepare(database, work.request, work.decoded.export, receipt, hint)
-        else:
-            work.refuse(OVER_BUDGET)
-    _commit_or_split(database, [work for work in works if not work.outcome])
+    for group in _grouped([work for work in works if not work.outcome]):
+        with _one_at_a_time if _is_heavy(group) else contextlib.nullcontext():
+            _record_group(database, group, budgets)
     return [work.outcome or Outcome(UNAVAILABLE) for work in works]
+
+
+def _record_group(database: psycopg.Connection, group: Sequence[Work], budgets: Budgets) -> None:
+    """One transaction for a group, or more where it turns out large when unpacked."""
+    pending: list[Work] = []
+    unpacked = 0
+    for work in group:
+        _prepare(database, work, budgets)
+        pending.append(work)
+        unpacked += len(work.request.body)
+        if unpacked > HEAVY_BYTES or work is group[-1]:
+            _commit_or_split(database, [each for each in pending if not each.outcome])
+            for each in pending:
+                each.request.body = b""
+            pending, unpacked = [], 0
+
+
+def _grouped(works: Sequence[Work]) -> Iterator[list[Work]]:
+    """Small requests together, each large one by itself."""
+    small = [work for work in works if not _is_heavy([work])]
+    if small:
+        yield small
+    for work in works:
+        if _is_heavy([work]):
+            yield [work]
+
+
+def _is_heavy(works: Sequence[Work]) -> bool:
+    """Whether it may take much memory: a body that is large, or that could be when unpacked."""
+    return len(works) == 1 and len(works[0].request.body) > (PACKED_BYTES if works[0].request.gzip else HEAVY_BYTES)
+
+
+def _prepare(database: psycopg.Connection, work: Work, budgets: Budgets) -> None:
+    """Unpacks, decodes and maps one request; what the database refuses of its identities is kept aside whole."""
+    assert work.token is not None
+    unpack(work.request, LIMITS)
+    work.decoded = decode(work.request)
+    if work.decoded.export is None:
+        return
+    if not budgets.spend(work.token, work.decoded.export.total):
+        work.refuse(OVER_BUDGET)
+        return
+    receipt = receipt_of(work.request, work.token)
+    try:
+        work.prepared = prepare(database, work.request, work.decoded.export, receipt, work.hint)
+    except Exception as error:
+        if not is_final(error):
+            raise
+        total = work.decoded.export.total
+        reason = f"the database refuses an identity: {type(error).__name__}"
+        work.prepared = Prepared(receipt, failed=[reason] * total, total=total)
 
 
 def check_tokens(database: psycopg.Connection, works: Sequence[Work]) -> None:
@@ -93,21 +149,33 @@ def _append(database: psycopg.Connection, works: Sequence[Work]) -> frozenset[An
 def _set_aside(database: psycopg.Connection, work: Work) -> None:
     """Quarantines what of a request cannot be kept."""
     assert work.token is not None
-    if work.prepared and work.prepared.unusable:
-        quarantine.keep_records(database, work.request, work.prepared.receipt, work.prepared.unusable)
+    if work.prepared and (held := [*work.prepared.unusable, *_failed(work)]):
+        quarantine.keep_whole(database, work, work.prepared.receipt, held)
     refusal = work.decoded.refusal
     if refusal and refusal.status == 400:
-        quarantine.keep_request(database, work.request, receipt_of(work.request, work.token), refusal.message)
+        quarantine.keep_beginning(database, work, receipt_of(work.request, work.token), refusal.message)
+
+
+def _failed(work: Work) -> list[tuple[str, bytes]]:
+    """The whole request, once, for all of its records that only it can bring back."""
+    assert work.prepared is not None
+    reasons = work.prepared.failed
+    if not reasons:
+        return []
+    more = f" (and {len(reasons) - 1} more of its records)" if len(reasons) > 1 else ""
+    return [(reasons[0] + more, work.request.body)]
 
 
 def _isolate(database: psycopg.Connection, work: Work) -> None:
     """Keeps what the database takes of one request, and quarantines the records that it refuses."""
-    assert work.prepared is not None
     prepared = work.prepared
+    if prepared is None:
+        work.refuse(work.decoded.refusal or UNAVAILABLE)  # only its place in quarantine was refused
+        return
     refused: list[Any] = []
     stored = _store_parts(database, list(prepared.events), ledger.append, refused)
     stored += _store_parts(database, list(prepared.points), points.append_points, refused)
-    prepared.unusable += [(f"the database refuses a record: {reason}", work.request.body) for reason in refused]
+    prepared.failed += [f"the database refuses a record: {reason}" for reason in refused]
     kept = len(prepared.events) + len(prepared.points) - len(refused)
     prepared.events = prepared.points = ()
     _commit(database, [work])

@@ -37,8 +37,8 @@ def replay(item: Quarantined) -> str:
     with database.transaction():
         stored = len(ledger.append(database, prepared.events).ids) if prepared.events else 0
         stored += len(points.append_points(database, prepared.points).ids) if prepared.points else 0
-    if prepared.unusable:
-        return _noted(item, f"still unusable: {prepared.unusable[0][0]}", replayed=False)
+    if reasons := [*(why for why, _ in prepared.unusable), *prepared.failed]:
+        return _noted(item, f"still unusable: {reasons[0]}", replayed=False)
     return _noted(item, f"recorded: {stored} new", replayed=True)
 
 

@@ -49,7 +49,7 @@ def is_gzip(content_encoding: str) -> bool | Refusal:
 class Request:
     """One export request. `early` is a refusal found before decoding; the token's own refusal comes before it.
 
-    A `probe` asks for the token's refusal only, before a large body is read.
+    `size` is the body's on the wire. A `probe` asks for the token's refusal only, before a large body is read.
     """
 
     route: Route
@@ -57,6 +57,7 @@ class Request:
     secret: str
     address: str
     body: bytes = b""
+    size: int = 0
     gzip: bool = False
     probe: bool = False
     early: Refusal | None = None

@@ -1,6 +1,6 @@
 """A request on its way through a writer."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from connectors.tokens import Refusal, TokenRecord
 from ingest.receiving.answers import UNAVAILABLE
@@ -14,10 +14,15 @@ class Work:
 
     request: Request
     digest: bytes
-    decoded: Decoded
+    decoded: Decoded = field(default_factory=Decoded)
     token: TokenRecord | None = None
     prepared: Prepared | None = None
     outcome: Outcome | None = None
+
+    @property
+    def hint(self) -> str | None:
+        """The agent that the path names, else the one its source is set to."""
+        return self.request.route.hint or (self.token.agent if self.token else None)
 
     def refuse(self, refusal: Refusal) -> None:
         self.outcome = Outcome(refusal, self.token.id if self.token else 0)
@@ -29,6 +34,7 @@ class Work:
         if self.prepared is None:
             return Outcome(self.decoded.refusal or UNAVAILABLE, token_id)
         kept = len(self.prepared.events) + len(self.prepared.points)
-        rejected = len(self.prepared.unusable) + self.prepared.spans
-        message = SPANS_REFUSED if self.prepared.spans else next((why for why, _ in self.prepared.unusable), "")
+        reasons = [*(why for why, _ in self.prepared.unusable), *self.prepared.failed]
+        rejected = len(reasons) + self.prepared.spans
+        message = SPANS_REFUSED if self.prepared.spans else next(iter(reasons), "")
         return Outcome(None, token_id, stored, kept - stored, rejected, message)

@@ -1,6 +1,5 @@
 """Writer threads: merge the requests that wait, and answer each when its transaction is committed."""
 
-import contextlib
 import logging
 import queue
 import threading
@@ -10,9 +9,7 @@ import psycopg
 from django.db import connection, connections
 
 from ingest.receiving.answers import UNAVAILABLE
-from ingest.receiving.body import unpack
 from ingest.receiving.budget import Budgets
-from ingest.receiving.preparation import LIMITS
 from ingest.receiving.recording import record
 from ingest.receiving.requests import Outcome, Request
 
@@ -20,11 +17,7 @@ logger = logging.getLogger(__name__)
 
 REQUESTS_AT_ONCE = 64
 BYTES_AT_ONCE = 2 << 20
-HEAVY_BYTES = 4 << 20
 _SESSION = "SET synchronous_commit = on; SET statement_timeout = '6s'; SET lock_timeout = '4s'"
-
-_one_at_a_time = threading.Lock()
-"""Decoded, a large request takes several times its bytes: two at once would be too much for the process."""
 
 Done = Callable[[Sequence[tuple[Request, Outcome]]], None]
 
@@ -45,10 +38,8 @@ class Writer(threading.Thread):
         connections.close_all()
 
     def _record(self, batch: Sequence[Request]) -> Sequence[Outcome]:
-        heavy = sum(len(request.body) for request in batch) > HEAVY_BYTES
         try:
-            with _one_at_a_time if heavy else contextlib.nullcontext():
-                return record(self._database(), batch, self._budgets)
+            return record(self._database(), batch, self._budgets)
         except Exception:  # the boundary: whatever it was, nothing is recorded, and the senders are told so
             logger.exception("not recorded", extra={"action": "write", "requests": len(batch)})
             connection.close()
@@ -60,7 +51,6 @@ class Writer(threading.Thread):
         size = 0
         request = self._waiting.get()
         while request is not None:
-            unpack(request, LIMITS)
             batch.append(request)
             size += len(request.body)
             if len(batch) >= REQUESTS_AT_ONCE or size >= BYTES_AT_ONCE:

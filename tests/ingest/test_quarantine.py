@@ -1,3 +1,5 @@
+import asyncio
+import gzip
 import json
 
 import pytest
@@ -9,8 +11,9 @@ from connectors import tokens
 from ingest import agents
 from ingest.models import Quarantined
 from ingest.receiving.budget import Budgets
+from ingest.receiving.receiver import Receiver
 from ingest.receiving.recording import record as receive
-from ingest.receiving.requests import Request, Route
+from ingest.receiving.requests import Outcome, Request, Route
 from tests.factories import raw
 from tests.ingest.receiving.bodies import logs, record
 
@@ -112,3 +115,39 @@ def test_the_lists_show_hostile_text_harmlessly(client, secret):
         page = client.get(reverse(f"admin:{name}"))
         assert page.status_code == 200
         assert "<script>alert" not in page.content.decode()
+
+
+def test_many_records_a_mapping_fails_on_are_kept_as_one_request(secret, monkeypatch):
+    def failing(records, **more):
+        raise KeyError("a bug")
+
+    monkeypatch.setattr(agents, "drafts", failing)
+    outcome = export(logs(*(record() for _ in range(50))), secret)
+    assert (outcome.records, outcome.rejected) == (0, 50)
+    assert "and 49 more" in Quarantined.objects.get().reason
+
+
+def test_nothing_is_unpacked_before_its_token_is_found_good():
+    packed = gzip.compress(bytes(1 << 20))
+    request = Request(Route("logs", None), "json", tokens.generate("ingest"), "192.0.2.7", body=packed, gzip=True)
+    (outcome,) = receive(raw(), [request], Budgets())
+    assert outcome.refusal.status == 401
+    assert request.body == packed
+
+
+def test_what_waits_is_counted_as_it_came_whatever_a_writer_makes_of_it():
+    """A writer unpacks the body while the receiver counts: the count must come back to nothing."""
+
+    async def decide() -> int:
+        receiver = Receiver()
+        receiver._loop = asyncio.get_running_loop()
+        request = Request(Route("logs", None), "json", secret="", address="", body=b"packed", size=6)
+        decided = asyncio.ensure_future(receiver._decide(request))
+        await asyncio.sleep(0)
+        assert receiver._held_bytes == 6
+        request.body = b"unpacked to more"
+        receiver._release([(request, Outcome())])
+        await decided
+        return receiver._held_bytes
+
+    assert asyncio.run(decide()) == 0
