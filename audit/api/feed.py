@@ -14,11 +14,12 @@ from rest_framework.utils.urls import replace_query_param
 from rest_framework.views import APIView
 
 from audit.api import filters, pagination
+from audit.api.pagination import public_address
 from audit.api.permissions import EXPORT, rights
 from audit.api.renderers import JSONRenderer
 from audit.export import cursor, feed
-from audit.export.native import NativeEvent
 from audit.export.reading import Reader
+from audit.export.shapes import NativeEvent
 
 DEFAULT_LIMIT = 1000
 NATIVE, LATER = "native", ("ocsf", "ecs")
@@ -88,7 +89,7 @@ def _check_format(name: str) -> None:
 
 
 def _headers(request: Request, page: feed.Page) -> dict[str, Any]:
-    following = replace_query_param(request.build_absolute_uri(), "after", page.next)
+    following = replace_query_param(public_address(request), "after", page.next)
     return {
         "X-Next-Cursor": page.next,
         "X-Has-More": "true" if page.has_more else "false",

@@ -6,6 +6,7 @@
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from django.conf import settings
 from django.db.models import QuerySet
 from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import BasePagination
@@ -99,9 +100,14 @@ def position(request: Request) -> tuple[str, str]:
     return after, before
 
 
+def public_address(request: Request) -> str:
+    """Where this request is found from outside. The Host header is the sender's word; a token must not follow it."""
+    return f"{settings.PUBLIC_URL}{request.get_full_path()}"
+
+
 def links(request: Request, page: Page) -> tuple[str | None, str | None]:
     """Addresses of the previous and the next page."""
-    here = remove_query_param(remove_query_param(request.build_absolute_uri(), "after"), "before")
+    here = remove_query_param(remove_query_param(public_address(request), "after"), "before")
     previous = replace_query_param(here, "before", page.previous) if page.previous else None
     return previous, replace_query_param(here, "after", page.next) if page.next else None
 

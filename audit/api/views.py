@@ -19,8 +19,8 @@ from audit.api.pagination import Page
 from audit.api.permissions import EVENTS, Rights, rights
 from audit.api.renderers import CSVRenderer, JSONRenderer, columns
 from audit.export.feed import PAGE_BYTES
-from audit.export.native import NativeEvent
 from audit.export.reading import Reader
+from audit.export.shapes import NativeEvent
 from audit.listing import keyset
 from audit.listing.export import csv_lines
 from audit.models import Event, McpServer, Session, ToolUse

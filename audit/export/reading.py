@@ -18,7 +18,7 @@ from psycopg.adapt import Loader
 from psycopg.pq import Format
 
 from audit.export import native
-from audit.export.native import NativeEvent, Origin, Person, Recorded
+from audit.export.shapes import Actor, NativeEvent, Origin, Person, Recorded
 
 Row = tuple[Any, ...]
 """The fields of Recorded, and whether a part was left out for its size."""
@@ -28,9 +28,9 @@ LARGE_BYTES = 32 * 1024
 REMEMBERED = 1000
 """Emitters and identities kept while one answer is read."""
 
-_SUBJECT_COLUMNS = native.Actor.__struct_fields__[1:]
-_ORIGIN_COLUMNS = native.Origin.__struct_fields__[:-1]
-_NOBODY = Person(native.Actor(), erased=False)
+_SUBJECT_COLUMNS = Actor.__struct_fields__[1:]
+_ORIGIN_COLUMNS = Origin.__struct_fields__[:-1]
+_NOBODY = Person(Actor(), erased=False)
 
 _SPELLED: dict[str, sql.SQL] = {
     "seq": sql.SQL("s.seq"),
