@@ -13,6 +13,7 @@ from audit.projector import ADVISORY_LOCK, GAP_DELAY_SECONDS
 CHAINS_AT_ONCE = 20
 SESSIONS_BACK = 200
 POINTS_AT_MOST = 200_000
+REST_SECONDS = 15
 
 
 def find_due(connection: psycopg.Connection, now: dt.datetime | None = None) -> int:
@@ -51,10 +52,12 @@ def _look_through(cursor: psycopg.Cursor, chain: int, now: dt.datetime) -> None:
         " WHERE s.id = g.id AND (s.missing, s.gaps) IS DISTINCT FROM (g.missing, g.gaps)",
         [sessions],
     )
-    if any(point.received_at >= settled_before for point in points):
+    young = [point.received_at for point in points if point.received_at >= settled_before]
+    if young:
+        # As soon as the oldest of them is settled, but no run of numbers is looked through at every turn.
+        due_at = max(min(young) + dt.timedelta(seconds=GAP_DELAY_SECONDS), now + dt.timedelta(seconds=REST_SECONDS))
         cursor.execute(
-            "INSERT INTO audit_duechain (chain, due_at) VALUES (%s, %s) ON CONFLICT DO NOTHING",
-            [chain, now + dt.timedelta(seconds=GAP_DELAY_SECONDS)],
+            "INSERT INTO audit_duechain (chain, due_at) VALUES (%s, %s) ON CONFLICT DO NOTHING", [chain, due_at]
         )
 
 

@@ -134,9 +134,12 @@ class DownloadAdmin(admin.ModelAdmin):
         if form not in FORMATS:
             raise BadRequest(f"Lists come as {' and '.join(FORMATS)}.")
         try:
-            queryset = self.get_changelist_instance(request).queryset
+            changes = self.get_changelist_instance(request)
         except IncorrectLookupParameters as error:
             raise BadRequest("This list does not know what was asked for.") from error
+        if getattr(changes, "query_error", None):  # the page shows the whole list then, and says so; a file could not
+            raise BadRequest("The query was not understood, so nothing was downloaded.")
+        queryset = changes.queryset
         content_type, lines = FORMATS[form]
         response = StreamingHttpResponse(
             lines(self.download_columns(request), streamed(queryset)), content_type=content_type

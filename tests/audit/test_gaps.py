@@ -114,3 +114,15 @@ def test_what_comes_late_fills_the_gap():
         completeness.find_due(raw(), now + dt.timedelta(minutes=5))
     assert not Gap.objects.exists()
     assert Session.objects.get().missing == 0
+
+
+@pytest.mark.django_db
+def test_a_gap_that_was_too_young_is_looked_for_as_soon_as_it_is_not():
+    """Its chain was due a minute after its first event; the gap came half a minute later."""
+    now = dt.datetime.now(dt.UTC)
+    evidence(*(draft(sequence=number, occurred_at=now + dt.timedelta(milliseconds=number)) for number in (0, 5)))
+    completeness.find_due(raw(), now + dt.timedelta(seconds=61))
+    earlier = Gap.objects.count()
+    evidence(draft(sequence=9, occurred_at=now + dt.timedelta(milliseconds=9)))
+    completeness.find_due(raw(), now + dt.timedelta(seconds=140))
+    assert (earlier, Gap.objects.count()) == (1, 2)

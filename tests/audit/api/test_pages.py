@@ -55,11 +55,13 @@ def test_new_rows_do_not_shift_a_page(api):
     assert ids(api.read(first["next"])) == expected[3:]
 
 
-def test_links_keep_the_filters_and_lead_to_where_the_request_went(api):
+def test_links_keep_the_filters_and_lead_to_the_public_address(api, settings):
+    """Not to the Host header's, which is the sender's word: a client sends its token where a link leads."""
+    settings.PUBLIC_URL = "https://governance.example"
     sessions(4)
     page = api.read("sessions/", page_size=2, agent="claude_code")
     address = urlsplit(page["next"])
-    assert (address.scheme, address.netloc, address.path) == ("http", "testserver", "/api/v1/sessions/")
+    assert (address.scheme, address.netloc, address.path) == ("https", "governance.example", "/api/v1/sessions/")
     assert parse_qs(address.query).keys() == {"page_size", "agent", "after"}
 
 
