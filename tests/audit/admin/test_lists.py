@@ -1,6 +1,8 @@
 import csv
 import io
 import json
+import re
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
@@ -64,6 +66,21 @@ def test_every_list_can_be_downloaded_as_it_is_filtered(reviewer, model, form):
     assert len(found) == len(rows(reviewer, model))
     nothing = download(reviewer, model, form, "after:2030-01-01")
     assert len(nothing.splitlines()) == (1 if form == "csv" else 0)
+
+
+def test_a_query_that_was_not_understood_downloads_nothing(reviewer):
+    response = reviewer.get(reverse("admin:audit_session_download", args=["csv"]), {"q": "serve:prod-db"})
+    assert response.status_code == 400
+
+
+def test_the_queries_of_the_readme_are_understood(reviewer):
+    readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+    reviewer_reads = readme.partition("**Compliance reviewer.**")[2].partition("\n\n")[0]
+    queries = re.findall(r"`((?:\w+:[^` ]+ ?)+)`", reviewer_reads)
+    assert len(queries) >= 3
+    for query in queries:
+        response = reviewer.get(address("session"), {"q": query})
+        assert response.context["cl"].query_error is None, query
 
 
 def test_a_session_row_counts_who_decided_and_leads_there(reviewer):
