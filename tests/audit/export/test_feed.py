@@ -204,6 +204,14 @@ def test_the_command_writes_the_feed(capsysbinary):
     assert export(capsysbinary, "--after", "0.4") == (b"", "Next cursor: 0.4\n")
 
 
+def test_the_command_follows_what_is_sealed_meanwhile(capsysbinary, monkeypatch):
+    evidence(draft(), draft())
+    monkeypatch.setattr("time.sleep", lambda seconds: evidence(draft()))
+    written, told = export(capsysbinary, "--follow", "--limit", "4")
+    assert [line["seq"] for line in lines(written)] == [0, 1, 2, 3]
+    assert told == "Next cursor: 0.3\n"
+
+
 def test_the_command_writes_to_a_file(tmp_path, capsysbinary):
     evidence(prompt("Fix it"))
     target = tmp_path / "events.ndjson"
