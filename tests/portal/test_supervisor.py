@@ -134,7 +134,7 @@ def test_groups_are_stopped_in_reverse_order(ran: Ran) -> None:
 def test_control_characters_do_not_reach_the_terminal(ran: Ran) -> None:
     ran.supervisor.add([ran.python("hostile", r"print('\x1b[2J\x07\x9b gone\tkept é')")])
     ran.until("\n", "hostile")
-    assert ran.text.getvalue() == "hostile   | \\x1b[2J\\x07\\x9b gone\tkept é\n"
+    assert ran.text.getvalue().splitlines()[0] == "hostile   | \\x1b[2J\\x07\\x9b gone\tkept é"
 
 
 def test_a_line_without_end_is_cut() -> None:
