@@ -53,8 +53,8 @@ def run(wanted: Wanted) -> dict[str, Any]:
         figures["copy"] |= _ratio(figures)
     if "feed" in wanted.only or "pages" in wanted.only:
         figures["size"] = _size()
-        with stack.running(("web",)), reading.reader() as (cookie, bearer):
-            figures |= _reading(wanted, cookie, bearer)
+        with stack.running(("web",)) as running, reading.reader() as (cookie, bearer):
+            figures |= _reading(wanted, running, cookie, bearer)
     figures["machine_after"] = machine.describe()
     return figures
 
@@ -94,11 +94,14 @@ def _ratio(figures: dict[str, Any]) -> dict[str, float]:
     }
 
 
-def _reading(wanted: Wanted, cookie: dict[str, str], bearer: dict[str, str]) -> dict[str, Any]:
+def _reading(wanted: Wanted, running: stack.Stack, cookie: dict[str, str], bearer: dict[str, str]) -> dict[str, Any]:
     figures: dict[str, Any] = {}
     if "feed" in wanted.only:
         _say("feed …")
+        before = running.cpu_seconds()
         figures["feed"] = reading.feed(bearer)
+        if lines := figures["feed"].get("lines"):
+            figures["feed"]["cpu_us_per_event"] = ingest.per_event(before, running.cpu_seconds(), lines)
     if "pages" in wanted.only:
         figures["pages"] = []
         for target in reading.targets(cookie, bearer):

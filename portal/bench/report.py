@@ -94,7 +94,11 @@ def _feed(feed: Figures) -> Iterator[str]:
     if "status" in feed:
         yield f"Feed: answered {feed['status']}."
     else:
-        yield f"Feed, pages of 10,000: {feed['events_per_second']:,} events/s, {feed['megabytes_per_second']} MB/s."
+        costs = ", ".join(f"{name} {cost}" for name, cost in feed["cpu_us_per_event"].items())
+        yield (
+            f"Feed, pages of 10,000: {feed['events_per_second']:,} events/s, {feed['megabytes_per_second']} MB/s; "
+            f"CPU, µs an event: {costs}."
+        )
 
 
 def _pages(pages: Sequence[Figures]) -> Iterator[str]:
