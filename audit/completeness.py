@@ -8,12 +8,15 @@ import psycopg
 
 from audit import identifiers
 from audit.folding import gaps
+from audit.folding.gaps import GapFound
 from audit.projector import ADVISORY_LOCK, GAP_DELAY_SECONDS
 
 CHAINS_AT_ONCE = 20
 SESSIONS_BACK = 200
 POINTS_AT_MOST = 200_000
 REST_SECONDS = 15
+PURGED_MONTH = dt.timedelta(days=31 + 7)
+"""From the beginning of the last purged month on: a run that was under way at its end had spoken again by then."""
 
 
 def find_due(connection: psycopg.Connection, now: dt.datetime | None = None) -> int:
@@ -36,7 +39,7 @@ def _look_through(cursor: psycopg.Cursor, chain: int, now: dt.datetime) -> None:
     settled_before = now - dt.timedelta(seconds=GAP_DELAY_SECONDS)
     sessions = _sessions(cursor, chain)
     points = _points(cursor, chain, sessions)
-    found = gaps.find(points, settled_before)
+    found = [gap for gap in gaps.find(points, settled_before) if not _began_before_the_purge(cursor, gap)]
     cursor.execute("DELETE FROM audit_gap WHERE chain = %s AND session_id = ANY(%s)", [chain, sessions])
     cursor.executemany(
         "INSERT INTO audit_gap (id, session_id, chain, after, before, missing, at) VALUES (%s, %s, %s, %s, %s, %s, %s)",
@@ -52,13 +55,30 @@ def _look_through(cursor: psycopg.Cursor, chain: int, now: dt.datetime) -> None:
         " WHERE s.id = g.id AND (s.missing, s.gaps) IS DISTINCT FROM (g.missing, g.gaps)",
         [sessions],
     )
-    young = [point.received_at for point in points if point.received_at >= settled_before]
+    young = [point for point in points if point.received_at >= settled_before]
+    cursor.execute(
+        "UPDATE audit_session SET unjudged = array_remove(unjudged, %s)"
+        " WHERE id = ANY(%s) AND id <> ALL(%s) AND unjudged @> ARRAY[%s::bigint]",
+        [chain, sessions, list({point.session for point in young}), chain],
+    )
     if young:
         # As soon as the oldest of them is settled, but no run of numbers is looked through at every turn.
-        due_at = max(min(young) + dt.timedelta(seconds=GAP_DELAY_SECONDS), now + dt.timedelta(seconds=REST_SECONDS))
+        due_at = max(
+            min(point.received_at for point in young) + dt.timedelta(seconds=GAP_DELAY_SECONDS),
+            now + dt.timedelta(seconds=REST_SECONDS),
+        )
         cursor.execute(
             "INSERT INTO audit_duechain (chain, due_at) VALUES (%s, %s) ON CONFLICT DO NOTHING", [chain, due_at]
         )
+
+
+def _began_before_the_purge(cursor: psycopg.Cursor, gap: GapFound) -> bool:
+    """Whether it is the beginning of a run that seems to be missing just after the months that were purged."""
+    if gap.after is not None:
+        return False
+    cursor.execute("SELECT max(month) FROM audit_retentionrun, unnest(months) AS month")
+    (month,) = cursor.fetchone() or (None,)
+    return month is not None and gap.at < dt.datetime.fromisoformat(f"{month}-01T00:00:00Z") + PURGED_MONTH
 
 
 def _sessions(cursor: psycopg.Cursor, chain: int) -> list[UUID]:

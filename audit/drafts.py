@@ -67,6 +67,8 @@ class EventDraft:
     host: str | None = None
     flags: Sequence[str] = ()
     known: Sequence[tuple[str, str]] = field(default_factory=tuple)
+    apart: bytes = b""
+    """What else tells it from another record: a keyed digest of what was dropped before it was drafted. Not stored."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,8 @@
 """Subjects and origins: kept once for each distinct content, found again by a keyed digest.
 
+Who remembers them asks again after an erasure: `Interner.erasures` is how many erasures of identities there were when
+it began to remember, and `ledger.append` refuses events that were prepared before another one.
+
 A plain digest could be guessed from a list of addresses, so it is an HMAC. Rows are made in a transaction of their own
 before the events that point to them; a row that no event came to use in the end does no harm.
 """
@@ -14,6 +17,7 @@ from typing import Any, NamedTuple
 import psycopg
 from django.conf import settings
 from psycopg import sql
+from psycopg.pq import TransactionStatus
 
 from audit import leaf
 from audit.drafts import Attribute
@@ -80,6 +84,13 @@ def origin_columns(attributes: Sequence[Attribute]) -> dict[str, str | None]:
     }
 
 
+def count_erasures(connection: psycopg.Connection) -> int:
+    """How many erasures of identities there were; inside a transaction it holds off the next one until that ends."""
+    with psycopg.Cursor(connection) as cursor:
+        cursor.execute("SELECT audit_erasures_v1()")
+        return int(next(cursor)[0])
+
+
 class Interner:
     """Finds or makes the rows of one part. Safe to share between threads: entries are only ever added."""
 
@@ -91,19 +102,31 @@ class Interner:
     def forget(self) -> None:
         """Drops what was found so far; the database is asked again."""
         self._known: dict[bytes, Interned] = {b"[]": NOTHING}
+        self._erasures: int | None = None
+
+    def erasures(self, connection: psycopg.Connection) -> int:
+        """How many erasures of identities there were when it began to remember."""
+        if self._erasures is None:
+            self._erasures = count_erasures(connection)
+        return self._erasures
 
     def resolve(
         self, connection: psycopg.Connection, parts: Mapping[bytes, Sequence[Attribute]]
     ) -> dict[bytes, Interned]:
-        """Where each distinct content (its bytes and its attributes) is kept; a query only for what is new here."""
+        """Where each distinct content (its bytes and its attributes) is kept; a query only for what is new here.
+
+        Inside a transaction of the caller's nothing is remembered: it may roll back, and the rows with it.
+        """
         known = self._known
         missing = {data: parts[data] for data in parts if data not in known}
         if not missing:
             return {data: known[data] for data in parts}
+        lasting = connection.info.transaction_status is TransactionStatus.IDLE
         made = self._find_or_make(connection, missing)
-        if len(known) > CACHE_SIZE:
-            self.forget()
-        self._known.update(made)
+        if lasting:
+            if len(known) > CACHE_SIZE:
+                self.forget()
+            self._known.update(made)
         return {data: made.get(data) or known[data] for data in parts}
 
     def _digest(self, data: bytes) -> bytes:

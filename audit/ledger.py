@@ -9,7 +9,7 @@ import datetime as dt
 import hashlib
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -20,7 +20,8 @@ from psycopg import sql
 
 from audit import identifiers, leaf
 from audit.drafts import SCHEMA_VERSION, EventDraft, Receipt
-from audit.interning import Interned, Interner
+from audit.exceptions import IdentityErased
+from audit.interning import Interned, Interner, count_erasures
 
 subjects = Interner("subject")
 origins = Interner("origin")
@@ -58,6 +59,8 @@ class PreparedEvent:
     leaf_hash: bytes
     row: tuple[Any, ...]
     content: tuple[Any, ...] | None
+    erasures: int
+    """How many erasures of identities there were by then: after another one its subject may be nobody any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,7 @@ def prepare(connection: psycopg.Connection, receipt: Receipt, drafts: Sequence[E
     """Drafts received together, in their order, as rows. Queries only for identities and emitters not seen before."""
     subject_parts = [leaf.encode_part(draft.subject) for draft in drafts]
     origin_parts = [leaf.encode_part(draft.origin) for draft in drafts]
+    erasures = subjects.erasures(connection)
     known_subjects = subjects.resolve(connection, dict(zip(subject_parts, (d.subject for d in drafts), strict=True)))
     known_origins = origins.resolve(connection, dict(zip(origin_parts, (d.origin for d in drafts), strict=True)))
     salts = memoryview(os.urandom(2 * leaf.SALT_BYTES * len(drafts)))
@@ -81,7 +85,7 @@ def prepare(connection: psycopg.Connection, receipt: Receipt, drafts: Sequence[E
         salt = bytes(salts[32 * index : 32 * index + 32])
         identity = subject_parts[index], origin_parts[index]
         interned = known_subjects[identity[0]], known_origins[identity[1]]
-        prepared.append(_prepare(receipt, draft, event_id, salt, identity, interned))
+        prepared.append(_prepare(receipt, draft, event_id, salt, identity, interned, erasures))
     return prepared
 
 
@@ -92,6 +96,7 @@ def _prepare(
     salt: bytes,
     identity: tuple[bytes, bytes],
     interned: tuple[Interned, Interned],
+    erasures: int,
 ) -> PreparedEvent:
     subject, origin = interned
     facts, facts_salt = leaf.encode_part(draft.facts), salt[: leaf.SALT_BYTES]
@@ -111,8 +116,9 @@ def _prepare(
         *_draft_values(draft), draft.cost_usd and Decimal(draft.cost_usd), list(draft.flags), header, facts_salt,
         facts, facts_commitment, content_commitment, hashed,
     )  # fmt: skip
-    key = duplicate_key(_DUPLICATE_TAG, receipt.source_id, (*identity, facts, content_bytes))
-    return PreparedEvent(event_id, key, hashed, row, content)
+    told_by = (*identity, facts, content_bytes, *filter(None, [draft.apart]))
+    key = duplicate_key(_DUPLICATE_TAG, receipt.source_id, told_by)
+    return PreparedEvent(event_id, key, hashed, row, content, erasures)
 
 
 def _draft_values(draft: EventDraft) -> tuple[Any, ...]:
@@ -174,8 +180,13 @@ _OUTBOX = """
 def append(connection: psycopg.Connection, prepared: Sequence[PreparedEvent]) -> Appended:
     """Records prepared events inside the caller's transaction, all or none; nothing is recorded until it commits.
 
-    Raises `psycopg.Error` when the database refuses; the caller decides whether a retry can help.
+    Raises `psycopg.Error` when the database refuses; the caller decides whether a retry can help. Raises
+    IdentityErased when someone was erased since they were prepared: prepared anew, they can be recorded.
     """
+    erasures = count_erasures(connection)
+    if any(event.erasures != erasures for event in prepared):
+        subjects.forget()
+        raise IdentityErased("An identity was erased meanwhile; send it again.")
     with psycopg.Cursor(connection) as cursor:
         fresh = set_aside_duplicates(cursor, {event.key: event for event in prepared})
         if fresh:
@@ -187,6 +198,28 @@ def append(connection: psycopg.Connection, prepared: Sequence[PreparedEvent]) ->
             leaf_hashes = b"".join([event.leaf_hash for event in fresh])
             cursor.execute(_OUTBOX, {"ids": ids, "leaf_hashes": leaf_hashes})
     return Appended(frozenset(event.id for event in fresh))
+
+
+def record(
+    connection: psycopg.Connection, receipt: Receipt, drafts: Sequence[EventDraft], key: str | None = None
+) -> list[PreparedEvent]:
+    """Prepares and appends; those that were new. `key`: under which one draft is known, instead of its content.
+
+    Prepares anew if somebody was erased meanwhile, so that it seldom fails for that.
+    """
+    for last in (False, True):
+        prepared = prepare(connection, receipt, drafts)
+        if key:
+            prepared = [replace(event, key=key) for event in prepared]
+        try:
+            with connection.transaction():
+                new = append(connection, prepared).ids
+        except IdentityErased:
+            if last:
+                raise
+        else:
+            return [event for event in prepared if event.id in new]
+    raise AssertionError("unreachable")
 
 
 def set_aside_duplicates(cursor: psycopg.Cursor, by_key: dict[str, T]) -> list[T]:

@@ -13,6 +13,7 @@ from audit.folding.mcp import McpServerRow, McpUseRow
 from audit.folding.sessions import SessionRow, count
 from audit.folding.tool_uses import ToolUseRow
 from audit.folding.views import EventView, OriginView
+from audit.interning import count_erasures
 from audit.upsert import upsert
 
 Row = TypeVar("Row", bound=msgspec.Struct)
@@ -20,6 +21,7 @@ Row = TypeVar("Row", bound=msgspec.Struct)
 _NO_ORIGIN = OriginView()
 _origins: dict[int, OriginView] = {}
 _hosts: dict[str, str | None] = {}
+_erasures: int | None = None
 _CACHE_SIZE = 100_000
 
 
@@ -196,8 +198,18 @@ def forget() -> None:
     _hosts.clear()
 
 
+def forget_erased(cursor: psycopg.Cursor) -> None:
+    """Drops them if an identity was erased since they were kept; none is before the transaction ends."""
+    global _erasures
+    erasures = count_erasures(cursor.connection)
+    if erasures != _erasures:
+        forget()
+        _erasures = erasures
+
+
 def _remember_emitters(cursor: psycopg.Cursor, events: Sequence[EventView]) -> None:
     """Origins never change and a subject's host is only ever erased: both may be kept between rounds."""
+    forget_erased(cursor)
     if len(_origins) > _CACHE_SIZE or len(_hosts) > _CACHE_SIZE:
         forget()
     origins = {event.origin_id for event in events if event.origin_id is not None} - _origins.keys()

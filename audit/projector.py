@@ -18,7 +18,6 @@ from audit.projection_state import State, array
 logger = logging.getLogger(__name__)
 
 ADVISORY_LOCK = 0x6167705F666F6C64  # "agp_fold"
-BATCHES_AT_ONCE = 40
 EVENTS_AT_ONCE = 4000
 GAP_DELAY_SECONDS = 60
 _TOOL_KINDS = frozenset({"tool_decision", "tool_result"})
@@ -38,16 +37,21 @@ LOAD = """
 """
 
 
+# The oldest batches until they hold so many events; the last one may go over.
+_TAKE = """
+    WITH oldest AS (
+        SELECT id, length(event_ids) AS size, sum(length(event_ids)) OVER (ORDER BY id) AS bytes
+        FROM (SELECT * FROM audit_unfolded ORDER BY id LIMIT %s) AS first
+    )
+    DELETE FROM audit_unfolded WHERE id IN (SELECT id FROM oldest WHERE bytes - size < %s) RETURNING event_ids
+"""
+
+
 def fold_waiting(connection: psycopg.Connection) -> int:
     """Folds what is waiting in the outbox, oldest batch first; how many events that were."""
     with connection.transaction(), psycopg.Cursor(connection) as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ADVISORY_LOCK])
-        cursor.execute(
-            "DELETE FROM audit_unfolded WHERE id IN (SELECT id FROM audit_unfolded ORDER BY id LIMIT %s)"
-            " RETURNING event_ids",
-            [BATCHES_AT_ONCE],
-            binary=True,
-        )
+        cursor.execute(_TAKE, [EVENTS_AT_ONCE, 16 * EVENTS_AT_ONCE], binary=True)
         blob = b"".join(event_ids for (event_ids,) in cursor)
         ids = sorted(blob[start : start + 16].hex() for start in range(0, len(blob), 16))
         if ids:
@@ -62,6 +66,13 @@ def fold_waiting(connection: psycopg.Connection) -> int:
 
 def fold(cursor: psycopg.Cursor, events: Sequence[EventView]) -> None:
     """Folds events, each of which was never folded before, and writes the rows they changed."""
+    fold_rows(cursor, events)
+    _index_words(cursor, events)
+    _mark_chains(cursor, events)
+
+
+def fold_rows(cursor: psycopg.Cursor, events: Sequence[EventView]) -> None:
+    """As `fold`, but only what is told of sessions, tool uses and MCP servers."""
     state = State.load(cursor, events)
     for event in events:
         origin = state.origin(event.origin_id)
@@ -79,8 +90,6 @@ def fold(cursor: psycopg.Cursor, events: Sequence[EventView]) -> None:
     state.settle_counts()
     state.learn_emitters()
     state.write(cursor)
-    _index_words(cursor, events)
-    _mark_chains(cursor, events)
 
 
 def _fold_tool_use(state: State, event: EventView, origin: OriginView) -> None:

@@ -18,6 +18,7 @@ _FIELD = re.compile(r"(-?)([a-z][a-z_]*):(?![/\\]{2})")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _BARE = re.compile(r"[^\s\"]\S*")
 _SPAN = re.compile(r"([+-]?)(\d{1,6})(m|h|d|w)", re.ASCII)
+_PERSON = re.compile(r"(?:^|[\s-])(?:person|actor):|[^\s@]@[^\s@]|\bp-[0-9a-f]{8}\b", re.IGNORECASE)
 _UNITS = {"m": ("minute", 60), "h": ("hour", 3600), "d": ("day", 86_400), "w": ("week", 604_800)}
 TIME_EXAMPLES = ("-7d", "-12h", "2026-11-21", "2026-11-21T06:30")
 
@@ -183,6 +184,14 @@ def moment(text: str, now: dt.datetime) -> dt.datetime | None:
     except ValueError:
         return None
     return read.replace(tzinfo=dt.UTC) if read.tzinfo is None else read
+
+
+def names_person(text: str) -> bool:
+    """Whether it asks for somebody: by the field for it, by pseudonym, or by what reads like an e-mail address.
+
+    Too much rather than too little: such a query is recorded by itself (`audit.acts`).
+    """
+    return _PERSON.search(text) is not None
 
 
 def told(value: str) -> str:

@@ -7,7 +7,7 @@ A reviewer must not read silence as innocence: much of what an agent does leaves
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from audit import parts
+from audit import leaf, parts
 from audit.models import Content, Session, ToolUse
 from audit.timeline.pages import events_of
 from audit.vocabulary import Agent, Kind
@@ -66,9 +66,15 @@ def _tool_details(session: Session) -> bool | None:
     uses = ToolUse.objects.filter(session=session.pk)
     if uses.exclude(command=None, path=None, mcp_server=None).exists():
         return True
-    if uses.filter(tool_name__in=("Bash", "mcp_tool")).exists():
+    if uses.filter(tool_name__in=("Bash", "mcp_tool")).exists() and not _erased(session):
         return False
     return None
+
+
+def _erased(session: Session) -> bool:
+    """Whether content of its tools is gone: then it does not tell what the client sent."""
+    tools = events_of(session).filter(kind__in=(Kind.TOOL_DECISION, Kind.TOOL_RESULT))
+    return tools.exclude(content_commitment=leaf.ABSENT).filter(content=None).exists()
 
 
 def _text_sent(session: Session, kind: Kind, key: str) -> bool | None:

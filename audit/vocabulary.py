@@ -59,6 +59,16 @@ class Grant(StrEnum):
     ALWAYS = "always"
 
 
+class Grade(StrEnum):
+    """How complete a session is, by the numbers its client gave to events."""
+
+    COMPLETE = "a"
+    SMALL_GAPS = "b"
+    NO_NUMBERS = "c"
+    FRAGMENTS = "d"
+    UNJUDGED = "unjudged"
+
+
 class Basis(StrEnum):
     STATED = "stated"
     INFERRED = "inferred"

@@ -7,24 +7,25 @@ import dataclasses
 import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Any
 
-from django.db.models import Exists, F, Func, OuterRef, Q, QuerySet, TextField
-from django.db.models.lookups import Contains
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from audit import query, search
 from audit.admin.rights import Rights
 from audit.listing import words
-from audit.models import Session, ToolUse
-from audit.query import Fault, Field, Query, Term
-from audit.vocabulary import Agent, DecidedBy, Decision, Grant, Kind, Outcome
+from audit.models import Session
+from audit.query import WORDS, Fault, Field, Query, Term
+from audit.vocabulary import Agent, DecidedBy, Decision, Grade, Grant, Kind, Outcome
 
 GAP = "gap"
 _CONTENT_ONLY = "{} is seen only with the right to see content."
 _PIECES = ("command", "path", "host")
 
 Narrow = Callable[..., QuerySet]
-Condition = Q | Exists | Contains
+Condition = Q | Exists
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Grammar:
     fields: Mapping[str, Field]
     narrow: Narrow
     arguments: Mapping[str, str]
-    pieces: Callable[[QuerySet], Exists | Q] | None = None
+    pieces: Callable[[search.Piece], Q] | None = None
     has: Mapping[str, Condition] = dataclasses.field(default_factory=dict)
     other: Mapping[str, Callable[[str], Q]] = dataclasses.field(default_factory=dict)
 
@@ -79,6 +80,11 @@ class Asked:
             return []
         return list(search.saying(rows, self.query.words, with_content=self.rights.content))
 
+    @property
+    def reads_texts(self) -> bool:
+        """Whether it looks for words or pieces of text, which costs more than the columns of a row."""
+        return any(term.name in (WORDS, *_PIECES) for term in self.query.terms)
+
     def _condition(self, rows: QuerySet, term: Term) -> Any:
         condition = self._positive(term) if term.name else self._says(rows, term.value)
         return ~condition if term.negated else condition
@@ -96,7 +102,7 @@ class Asked:
         if term.name == "has":
             return self.grammar.has[term.value]
         if term.name in _PIECES and self.grammar.pieces:
-            return self.grammar.pieces(_uses_with(term.name, term.value))
+            return self.grammar.pieces(search.Piece(term.value, term.name))
         argument = self.grammar.arguments[term.name]
         return Exists(self.grammar.narrow(**{argument: self._value(term)}).filter(pk=OuterRef("pk")))
 
@@ -114,14 +120,6 @@ def read(text: str, grammar: Grammar, rights: Rights) -> Asked:
     faults = [Fault(term.start, term.end, "People are asked for by pseudonym, like p-1a2b3c4d.") for term in named]
     terms = [term for term in parsed.terms if term not in named]
     return Asked(Query(parsed.text, terms, [*parsed.faults, *faults]), grammar, rights)
-
-
-def _uses_with(column: str, piece: str) -> QuerySet[ToolUse]:
-    """Tool uses whose command, path or host holds a piece of text, letter case aside; the index is over all three."""
-    haystack = Func(F("command"), F("path"), F("host"), function="audit_haystack_v1", output_field=TextField())
-    indexed = Q(command__isnull=False) | Q(path__isnull=False) | Q(host__isnull=False)
-    found = ToolUse.objects.filter(Contains(haystack, piece.lower()), indexed)
-    return found.filter(**{f"{column}__icontains": piece})
 
 
 _MODE_ALIASES = {"bypass": "bypassPermissions", "edits": "acceptEdits"}
@@ -182,23 +180,23 @@ def _gappy(column: str) -> Exists:
 
 
 def _of_grade(letter: str) -> Q:
-    """As `words.completeness` grades: B up to a tenth missing, D more, C where the client sends no numbers."""
-    if letter == "c":
+    """As `Session.grade` grades."""
+    if letter == Grade.NO_NUMBERS:
         return Q(chains=[])
-    if letter == "a":
-        return ~Q(chains=[]) & Q(missing=0)
+    if letter == Grade.UNJUDGED:
+        return ~Q(unjudged=[])
+    judged = ~Q(chains=[]) & Q(unjudged=[])
     tenth = (F("events") + F("missing")) / 10
-    return Q(missing__gt=0, missing__lte=tenth) if letter == "b" else Q(missing__gt=tenth)
+    if letter == Grade.COMPLETE:
+        return judged & Q(missing=0)
+    return judged & (Q(missing__gt=0, missing__lte=tenth) if letter == Grade.SMALL_GAPS else Q(missing__gt=tenth))
 
 
 EVENTS = Grammar(
     {"kind": Field("the kind of event", choices=tuple(Kind)), **_COMMON, **_SINGLE},
     search.events,
     {"kind": "kind", **_SINGLE_ARGUMENTS},
-    pieces=lambda uses: (
-        Exists(uses.filter(tool_use_id=OuterRef("tool_use_id")))
-        | Exists(uses.filter(tool_use_id=None, position=OuterRef("id")))
-    ),
+    pieces=lambda piece: reduce(or_, piece.of_events()),
     has={GAP: _gappy("session")},
 )
 
@@ -206,7 +204,7 @@ DECISIONS = Grammar(
     {**_COMMON, **_SINGLE},
     search.decisions,
     _SINGLE_ARGUMENTS,
-    pieces=lambda uses: Exists(uses.filter(pk=OuterRef("pk"))),
+    pieces=search.Piece.of_uses,
     has={GAP: _gappy("session_id")},
 )
 
@@ -214,11 +212,11 @@ SESSIONS = Grammar(
     {
         **_COMMON,
         "has": Field("what it has", choices=(GAP,)),
-        "grade": Field("how complete it is", choices=("a", "b", "c", "d")),
+        "grade": Field("how complete it is", choices=tuple(Grade)),
     },
     search.sessions,
     _ARGUMENTS,
-    pieces=lambda uses: Exists(uses.filter(session=OuterRef("pk"))),
+    pieces=search.Piece.of_sessions,
     has={GAP: Q(missing__gt=0)},
     other={"grade": _of_grade},
 )

@@ -13,6 +13,7 @@ from audit import query
 from audit.admin import rights
 from audit.admin.asking import Grammar
 from audit.admin.changelist import EvidenceChangeList
+from audit.admin.recording import RecordedPages
 from audit.admin.rights import Rights
 from audit.listing import words
 from audit.listing.changelist import KeysetChangeList
@@ -36,8 +37,9 @@ def column(description: str, name: str, show: Callable[[Any], Any]) -> Column:
     return cell
 
 
-class EvidenceAdmin(ReadOnlyAdmin):
+class EvidenceAdmin(RecordedPages, ReadOnlyAdmin):
     """A list of evidence, and pages of its rows. Nothing to add, change or delete, so no addresses for that either.
+    What is shown is recorded first (`RecordedPages`).
 
     columns(rights)     what the list shows to someone with these rights, as made by `column`
     downloaded(rights)  what they may download
@@ -85,10 +87,14 @@ class EvidenceAdmin(ReadOnlyAdmin):
             return "No session reported in that time at all: silence, not proof."
         known = reported.filter(missing__gt=0)
         missing = known.aggregate(sum=Sum("missing"))["sum"]
-        told = f"{words.number(sessions)} session{'' if sessions == 1 else 's'} reported in that time"
+        told = f"{words.counted(sessions, 'session')} reported in that time"
+        pending = reported.exclude(unjudged=[]).count()
+        yet = f" {words.number(pending)} of them {'is' if pending == 1 else 'are'} not judged yet." if pending else ""
         if not missing:
-            return f"{told}, and no gap is known in what they sent."
-        return f"{told}, and {words.number(missing)} of their events are missing: what happened there is not known."
+            return f"{told}, and no gap is known in what they sent.{yet}"
+        return (
+            f"{told}, and {words.number(missing)} of their events are missing: what happened there is not known.{yet}"
+        )
 
 
 def attribute(name: str) -> Downloaded:

@@ -30,7 +30,7 @@ class EvidenceChangeList(KeysetChangeList):
         self.query_error = self._error(faults[0]) if faults else None
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: list[str | None] | None = None) -> QuerySet:
-        found = self.asked.answer(super().get_queryset(request, exclude_parameters))
+        found = self.asked.answer(self.within(super().get_queryset(request, exclude_parameters)))
         self.has_active_filters = bool(self.asked.query.terms)
         self.clear_all_filters_qs = self.get_query_string({SEARCH_VAR: None})
         self.alternatives = self.asked.saying(found)
@@ -41,17 +41,29 @@ class EvidenceChangeList(KeysetChangeList):
             says |= Q(pk__in=alternative.order_by().values("pk"))
         return found.filter(says)
 
+    def within(self, rows: QuerySet) -> QuerySet:
+        """Which rows are there at all, whatever is asked."""
+        return rows
+
     def _count(self, request: HttpRequest) -> Count:
-        """Of a text search, its alternatives are counted one by one: a single query over all of them is far slower."""
         if not self.alternatives or request.GET.get(COUNT_VAR) == "exact":
             return super()._count(request)
-        first, *others = (found.order_by().values("pk")[: counting.LIMIT + 1] for found in self.alternatives)
         try:
             with counting.deadline(counting.PATIENCE_MS):
-                number = first.union(*others).count()
+                number = self.matches().count()
         except counting.TooSlow:
             return Count(len(self.result_list), exact=False)
         return Count(min(number, counting.LIMIT), exact=number <= counting.LIMIT)
+
+    def matches(self) -> QuerySet:
+        """The keys of all rows, or of more than are counted.
+
+        Of a text search, its alternatives are read one by one: a single query over all of them is far slower.
+        """
+        first, *others = (
+            found.order_by().values("pk")[: counting.LIMIT + 1] for found in self.alternatives or [self.queryset]
+        )
+        return first.union(*others)
 
     def _error(self, fault: Fault) -> QueryError:
         """What the reader is told of a fault: where it is, and what may have been meant."""

@@ -18,6 +18,7 @@ from audit.vocabulary import Kind
 class McpConnectionAdmin(EventPages):
     bar = asking.EVENTS
     list_filter = (facets.TIME, facets.SERVER, facets.OUTCOME, facets.TEAM, facets.REPOSITORY, facets.AGENT)
+    list_long = ("server", "status")
     list_plain = ("server", "status", "person")
     examples = (
         ("mcp_server:prod-db after:-7d", "Who connected to the production database"),

@@ -28,6 +28,8 @@ class DecisionAdmin(EvidenceAdmin):
     )  # fmt: skip
     list_select_related = ("subject",)
     list_minor = ("repository",)
+    list_wide = ("repository",)
+    list_long = ("tool", "decision", "outcome")
     list_plain = ("tool", "decision", "mode", "outcome", "person")
     examples = (
         ("mode:bypass tool:Edit", "Edits made while nobody was asked"),
@@ -86,8 +88,7 @@ class DecisionAdmin(EvidenceAdmin):
 def _tool(use: ToolUse, rights: Rights) -> str:
     """The tool, and what it was to do where that is known and may be seen."""
     told = (use.command or use.path or use.host or "") if rights.content else ""
-    words = format_html('<code class="quiet">{}</code>', markup.visible(told[:120])) if told else ""
-    return format_html("<b>{}</b> {}", telling.tool(use), words)
+    return telling.with_input(telling.tool(use), told)
 
 
 def _decision(use: ToolUse) -> str:

@@ -9,11 +9,10 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from audit import leaf, parts
-from audit.admin import telling
+from audit.admin import addresses, telling
 from audit.admin.rights import Rights
 from audit.listing import markup
 from audit.models import Content, Event, Seal, ToolUse
@@ -187,13 +186,8 @@ def _part(event: Event, name: str, data: bytes | memoryview | None, shown: bool)
 
 
 def commitment_of(event: Event, name: str) -> bytes:
-    if name == "facts":
-        return bytes(event.facts_commitment)
-    if name == "content":
-        return bytes(event.content_commitment)
-    interned = event.subject if name == "subject" else event.origin
-    return bytes(interned.commitment) if interned else leaf.ABSENT
+    return event.commitments[leaf.PARTS.index(name)]
 
 
 def part_url(event_id: UUID, name: str) -> str:
-    return reverse("admin:audit_event_part", args=[event_id, name])
+    return addresses.of("admin:audit_event_part", event_id, name)

@@ -7,21 +7,25 @@ from uuid import UUID
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
-from django.utils.html import format_html
+from django.utils.functional import cached_property
 
 from audit import leaf
 from audit.admin import asking, event_detail, facets, fields, panel, rights, rows, telling
 from audit.admin.base import Column, EvidenceAdmin, attribute, column
+from audit.admin.changelist import EvidenceChangeList
 from audit.admin.rights import Rights
 from audit.listing import markup
+from audit.listing.changelist import Choice
 from audit.listing.export import Column as Downloaded
 from audit.listing.keyset import Keyset
 from audit.models import Content, Event, Session
-from audit.vocabulary import Kind
+from audit.vocabulary import Agent, Kind
 
+ACTS_VAR = "acts"
 PARTS = ("header", *leaf.PARTS)
 _SAME_DAY = dt.timedelta(hours=12)
 
@@ -39,7 +43,7 @@ def _shape(event: Event) -> str:
 def people(rights: Rights) -> list[Column]:
     """Whose event it is, and in which session."""
     return [
-        column("person", "person", lambda event: telling.person(event.subject, rights)),
+        column("person", "person", lambda event: telling.person_of_event(event, rights)),
         column("session", "session", lambda event: telling.session_link(event.session, event.session_id)),
     ]
 
@@ -95,6 +99,31 @@ class EventPages(EvidenceAdmin):
         return event
 
 
+class EventChangeList(EvidenceChangeList):
+    """What agents did. The portal's own acts are in it only on demand: one is made for each look at this list."""
+
+    @cached_property
+    def _asks_for_agents(self) -> bool:
+        return any(term.name == "agent" for term in self.asked.query.terms)
+
+    def within(self, rows: QuerySet) -> QuerySet:
+        shows_all = self._asks_for_agents or ACTS_VAR in self.request.GET
+        return rows if shows_all else rows.exclude(agent=Agent.PORTAL)
+
+    def get_filters_params(self, params: dict[str, Any] | None = None) -> dict[str, Any]:
+        return {name: value for name, value in super().get_filters_params(params).items() if name != ACTS_VAR}
+
+    @property
+    def scopes(self) -> list[Choice]:
+        if self._asks_for_agents:
+            return []
+        shown = ACTS_VAR in self.request.GET
+        return [
+            Choice("Agents’ events", self.get_query_string({ACTS_VAR: None}), not shown),
+            Choice("With the portal’s own acts", self.get_query_string({ACTS_VAR: "shown"}), shown),
+        ]
+
+
 @admin.register(Event)
 class EventAdmin(EventPages):
     bar = asking.EVENTS
@@ -102,14 +131,19 @@ class EventAdmin(EventPages):
         facets.TIME, facets.KIND, facets.DECISION, facets.DECIDED_BY, facets.MODE, facets.OUTCOME, facets.TOOL,
         facets.SERVER, facets.TEAM, facets.AGENT,
     )  # fmt: skip
+    list_wide = ("mode",)
+    list_long = ("what",)
     list_plain = ("kind", "what", "decision", "mode", "person")
     examples = (
         ("mode:bypass tool:Edit", "Edits made while nobody was asked"),
         ("kind:mode_change after:-7d", "Who switched to another mode"),
         ("mcp_server:prod-db after:-7d", "Who called the production database, and with what"),
         ('decision:reject path:"payments/"', "What was refused in the payments folder"),
-        ("kind:api_error", "Requests to the model that failed"),
+        ("agent:portal after:-1d", "What was done in this portal: who looked at what, exported, revoked"),
     )
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[EvidenceChangeList]:
+        return EventChangeList
 
     def columns(self, rights: Rights) -> list[Column]:
         return [
@@ -189,9 +223,10 @@ def _what(event: Event, rights: Rights) -> str:
     """The tool and its input, else what the vendor calls the event."""
     content = _content_of(event) if rights.content else None
     told = (content.command or content.path or content.host or "") if content else ""
-    words = format_html(' <code class="quiet">{}</code>', markup.visible(told[:120])) if told else ""
+    if event.agent == Agent.PORTAL:
+        told = telling.act(event)
     what = telling.tool(event) if event.tool_name or event.mcp_server else rows.name(event)
-    return format_html("<b>{}</b>{}", what, words)
+    return telling.with_input(what, told)
 
 
 def _decision(event: Event) -> str:

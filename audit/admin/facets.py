@@ -98,7 +98,13 @@ TIME = facet(
 GRADE = facet(
     "Evidence",
     "grade",
-    fixed(("a", "A complete"), ("b", "B small gaps"), ("c", "C cannot be judged"), ("d", "D fragments")),
+    fixed(
+        ("a", "A complete"),
+        ("b", "B small gaps"),
+        ("c", "C cannot be judged"),
+        ("d", "D fragments"),
+        ("unjudged", "Not judged yet"),
+    ),
 )
 KIND = facet("Kind", "kind", lambda: [(kind.value, telling.spoken(kind)) for kind in Kind])
 TRANSPORT = facet("Transport", "transport", fixed(("stdio", "stdio"), ("http", "http")))

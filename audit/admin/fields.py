@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from audit import absences
 from audit.admin import telling
 from audit.admin.rights import Rights
 from audit.listing import markup, words
@@ -58,7 +59,7 @@ def _event(event: Event) -> list[Pair]:
         ("Happened", markup.time(event.occurred_at, "precise")),
         ("Received", markup.time(event.received_at, "precise")),
         ("Number of its process", markup.number(event.sequence) if event.sequence is not None else NOT_SENT),
-        ("Noticed", _tags(event.flags)),
+        ("Noticed", _tags([*event.flags, *absences.erased_parts(event)])),
     ]
 
 
@@ -117,7 +118,7 @@ def _context(of: ToolUse | Event, rights: Rights, session: Any, vendor_id: str |
     pairs: list[Pair] = [
         ("Session", telling.session_link(session, vendor_id)),
         ("Agent", markup.visible(telling.agent(of.agent))),
-        ("Person", telling.person(of.subject, rights)),
+        ("Person", telling.person_of_event(of, rights)),
         ("Team", telling.claimed(of.origin.team if of.origin else None)),
         ("Repository", telling.claimed(of.origin.repository if of.origin else None)),
     ]

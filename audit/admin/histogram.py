@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db.models import Count, DateTimeField, Func, Q, QuerySet, Value
 from django.utils import timezone
@@ -44,6 +44,7 @@ class Histogram:
     bars: Sequence[Bar]
     labels: Sequence[tuple[float, str]]
     summary: str
+    caption: str = ""
 
 
 def of_sessions(found: QuerySet, asked: Query, now: dt.datetime | None = None) -> Histogram | None:
@@ -56,7 +57,15 @@ def of_sessions(found: QuerySet, asked: Query, now: dt.datetime | None = None) -
             counts = dict(_counted(found, start, end, step))
     except counting.TooSlow:
         return None
-    return drawn(counts, start, end, step) if counts else None
+    return replace(drawn(counts, start, end, step), caption=caption(asked, start, end)) if counts else None
+
+
+def caption(asked: Query, start: dt.datetime, end: dt.datetime) -> str:
+    """Which sessions are drawn: the list below may go further back."""
+    if asked.values("after"):
+        return f"Started from {start:%d %b %H:%M} to {end:%d %b %H:%M} UTC"
+    until = f"before {end:%d %b %H:%M} UTC" if asked.values("before") else "until now"
+    return f"Started in the {USUAL.days} days {until}; the list may go further back"
 
 
 def window(asked: Query, now: dt.datetime) -> tuple[dt.datetime, dt.datetime]:
@@ -103,8 +112,7 @@ def drawn(
             labels.append((round(place * width, 2), label))
     busiest = max(counts, key=lambda moment: counts[moment])
     total = sum(count for count, _ in counts.values())
-    sessions = "session" if total == 1 else "sessions"
-    summary = f"{words.number(total)} {sessions} from {start:%d %b %H:%M} to {end:%d %b %H:%M} UTC; most, "
+    summary = f"{words.counted(total, 'session')} from {start:%d %b %H:%M} to {end:%d %b %H:%M} UTC; most, "
     return Histogram(bars, _apart(labels), f"{summary}{words.number(highest)}, from {busiest:%d %b %H:%M}.")
 
 

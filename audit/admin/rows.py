@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 from audit import parts
 from audit.admin import telling
 from audit.admin.rights import Rights
+from audit.export.native import ERASED
 from audit.listing import markup, words
 from audit.models import Event
 from audit.timeline.rows import GAP_ROW, TOOL_USE, Row
@@ -88,6 +89,8 @@ def _input(row: Row) -> SafeString:
             return _command(text)
     if row.has_content and row.content is None:
         return telling.SEALED
+    if ERASED in row.flags:
+        return telling.ERASED
     refused = row.decision in ("reject", "cancel") and row.tool_name not in ("Bash", None)
     return _quiet("input is not sent for a refused call" if refused else "input not sent")
 
@@ -175,8 +178,8 @@ def _subagent(row: Row, rights: Rights) -> Drawn:
     uses, tokens = (parts.number_of(row.facts, key) for key in ("total_tool_uses", "total_tokens"))
     told = _told(
         row.facts.get("agent_type"),
-        f"{words.number(uses)} tool uses" if uses is not None else "",
-        f"{words.number(tokens)} tokens" if tokens is not None else "",
+        words.counted(uses, "tool use") if uses is not None else "",
+        words.counted(tokens, "token") if tokens is not None else "",
     )
     ran = markup.state("ok", words.milliseconds(row.duration_ms)) if row.duration_ms is not None else ""
     css = "aside sub" if row.agent_id else "aside"
@@ -228,24 +231,28 @@ def _gap(row: Row, rights: Rights) -> Drawn:
         if row.after is not None
         else f"before {row.before}, at the beginning of this process"
     )
-    title = format_html("<b>{} event{} missing</b>", words.number(missing), "" if missing == 1 else "s")
+    title = format_html("<b>{} missing</b>", words.counted(missing, "event"))
     return Drawn(row, "gap", "gap", "warn", title, f"{where}. What happened here is not known.")
 
 
 def _request(row: Row, rights: Rights) -> Drawn:
     cost = words.money(row.cost_usd) if row.cost_usd is not None else ""
     tokens = sum(filter(None, (row.input_tokens, row.output_tokens, row.cache_read_tokens, row.cache_creation_tokens)))
-    told = _told(row.model, row.query_source, f"{words.number(tokens)} tokens" if tokens else "", cost)
+    told = _told(row.model, row.query_source, words.counted(tokens, "token") if tokens else "", cost)
     ran = markup.state("ok", words.milliseconds(row.duration_ms)) if row.duration_ms is not None else ""
     return Drawn(row, "aside", "aside", "chain", name(row), told, _kind("API request"), ran)
 
 
 def _other(row: Row, rights: Rights) -> Drawn:
     told = row.facts.get("plugin.name") or row.facts.get("mention_type")
-    said = (
-        _command(_text(row)) if _text(row) else telling.SEALED if row.has_content and not row.content else _told(told)
-    )
+    said = _command(_text(row)) if _text(row) else _sealed_or_erased(row) or _told(told)
     return Drawn(row, "aside", "aside", "list", name(row), said, _kind(telling.spoken(row.kind)))
+
+
+def _sealed_or_erased(row: Row) -> SafeString | None:
+    if row.has_content and not row.content:
+        return telling.SEALED
+    return telling.ERASED if ERASED in row.flags else None
 
 
 def _extra(row: Row, rights: Rights) -> Drawn:

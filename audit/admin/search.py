@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from audit import search
-from audit.admin import rights, rows, telling
+from audit.admin import recording, rights, rows, telling
 from audit.admin.changelist import link
 from audit.admin.rights import Rights
 from audit.listing import counting, markup
@@ -23,6 +23,7 @@ from audit.listing.keyset import Keyset
 from audit.models import Event, McpServer, Seal, Session, ToolUse
 from audit.query import Term
 from audit.search import lookups
+from audit.vocabulary import Agent
 
 LONGEST = 500
 SHOWN = 5
@@ -58,6 +59,8 @@ def view(request: HttpRequest) -> HttpResponse:
     if not request.user.has_perm("audit.view_event"):
         raise PermissionDenied
     text = request.GET.get("q", "").replace("\0", "").strip()[:LONGEST]
+    if text:
+        recording.listed(request, "search")
     found = _found(text, rights.of(request)) if text else []
     hits = [hit for group in found for hit in group.hits]
     if len({hit.url for hit in hits}) == 1 and not any(group.stopped or group.url for group in found):
@@ -103,6 +106,7 @@ def _said(text: str, held: Rights) -> Iterator[Group]:
     servers = McpServer.objects.filter(name__icontains=text).order_by("-last_at")[:SHOWN]
     yield Group("MCP servers", [_server(server) for server in servers])
     words = Term("", text)
+    sought = search.Sought(text, with_content=held.content)
     for title, every, keyset, shown, url in (
         ("Sessions", search.sessions(), Keyset("-first_at", "-id"), _session, "admin:audit_session_changelist"),
         (
@@ -112,14 +116,18 @@ def _said(text: str, held: Rights) -> Iterator[Group]:
             lambda use: _use(use, held),
             "admin:audit_tooluse_changelist",
         ),
-        ("Events", search.events().select_related("origin"), Keyset("-id"), _event, "admin:audit_event_changelist"),
+        ("Events", _of_agents(), Keyset("-id"), _event, "admin:audit_event_changelist"),
     ):
-        yield _patient(title, lambda: _hits(every, text, held, keyset, shown), link(reverse(url), words))  # noqa: B023
+        yield _patient(title, lambda: _hits(sought.among(every), keyset, shown), link(reverse(url), words))  # noqa: B023
 
 
-def _hits(every: QuerySet, text: str, held: Rights, keyset: Keyset, shown: Callable[[Any], Hit]) -> list[Hit]:
-    page = keyset.page(search.saying(every, text, with_content=held.content), SHOWN)
-    return [shown(row) for row in page.rows]
+def _of_agents() -> QuerySet[Event]:
+    """Events but the portal's own acts, which say what was searched for before."""
+    return search.events().exclude(agent=Agent.PORTAL).select_related("origin")
+
+
+def _hits(alternatives: Sequence[QuerySet], keyset: Keyset, shown: Callable[[Any], Hit]) -> list[Hit]:
+    return [shown(row) for row in keyset.page(alternatives, SHOWN).rows]
 
 
 def _patient(title: str, find: Callable[[], list[Hit]], url: str = "", patience_ms: int = PATIENCE_MS) -> Group:

@@ -31,6 +31,7 @@ class McpServerAdmin(EvidenceAdmin):
     list_filter = (facets.TIME, facets.TRANSPORT, facets.SCOPE)
     list_numeric = ("connected", "failed_to", "calls", "rejected", "failed")
     list_minor = ("scope", "seen")
+    list_long = ("server", "scope")
     list_plain = ("server", "scope")
     examples = (
         ("prod", "Servers with “prod” in their name"),

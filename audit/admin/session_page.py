@@ -12,14 +12,14 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
-from audit import timeline, unseen
-from audit.admin import event_detail, panel, rows, telling
+from audit import leaf, timeline, unseen
+from audit.admin import addresses, event_detail, panel, rows, telling
 from audit.admin.changelist import link
 from audit.admin.panel import Chosen
 from audit.admin.rights import Rights
 from audit.admin.rows import Drawn
 from audit.listing import markup, words
-from audit.models import Event, Seal, Session
+from audit.models import Erased, Event, Seal, Session
 from audit.query import Term
 from audit.timeline import counts, headings, posture
 from audit.timeline.headings import Heading
@@ -57,8 +57,9 @@ def context(request: HttpRequest, session: Session, rights: Rights) -> dict[str,
     strip = posture.read(session)
     return {
         "session": session,
-        "grade": telling.completeness(session),
+        "unjudged": words.UNJUDGED,
         "evidence": _evidence(session),
+        "erased": _erased(session),
         "facts": facts(session, rights),
         "strip": strip,
         "legend": [(kind, told, strip.totals.get(kind, 0)) for kind, told in posture.TICKS.items()],
@@ -103,7 +104,7 @@ def _cost(session: Session) -> str:
     """What the client reckons, and how many tokens went in and out; cached ones cost a tenth."""
     asked = session.input_tokens + session.cache_read_tokens + session.cache_creation_tokens
     cached = f", {session.cache_read_tokens * 100 // asked} % cached" if asked else ""
-    return f"{words.money(session.cost_usd)} · {words.number(asked + session.output_tokens)} tokens{cached}"
+    return f"{words.money(session.cost_usd)} · {words.counted(asked + session.output_tokens, 'token')}{cached}"
 
 
 def _evidence(session: Session) -> dict[str, Any]:
@@ -121,6 +122,14 @@ def _evidence(session: Session) -> dict[str, Any]:
         "leaf_hash": bytes(newest.leaf_hash).hex() if newest else "",
         "expected": session.events + session.missing,
     }
+
+
+def _erased(session: Session) -> int:
+    """How many of its events had content that was erased."""
+    if not Erased.objects.filter(part="content").exists():
+        return 0
+    had_some = Event.objects.filter(session=session.pk).exclude(content_commitment=leaf.ABSENT)
+    return had_some.filter(content=None).count()
 
 
 def _segments(session: Session, show: str) -> list[Segment]:
@@ -146,7 +155,7 @@ class _Drawer:
         self.mode = row.to_mode or row.mode or self.mode
         if row.kind != GAP_ROW:
             drawn.select = f"{_url(**self.place, event=row.id)}#{drawn.anchor}"
-            drawn.panel = reverse("admin:audit_session_panel", args=[self.session.pk, row.id])
+            drawn.panel = addresses.of("admin:audit_session_panel", self.session.pk, row.id)
             drawn.current = self.chosen is not None and self.chosen in row.events
         return drawn
 

@@ -1,6 +1,6 @@
 """Sessions: the list, and the page of one with its timeline."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +17,9 @@ from audit.admin.base import Column, EvidenceAdmin, attribute, column
 from audit.admin.changelist import EvidenceChangeList, link
 from audit.admin.histogram import Histogram
 from audit.admin.rights import Rights
-from audit.listing import markup, words
+from audit.listing import counting, markup, words
+from audit.listing.changelist import COUNT_VAR
+from audit.listing.counting import Count
 from audit.listing.export import Column as Downloaded
 from audit.listing.keyset import BadCursor, Keyset
 from audit.listing.terms import Download
@@ -25,12 +27,39 @@ from audit.models import Event, Session
 from audit.query import Term
 from audit.timeline import counts
 
+PATIENCE_MS = 60
+"""Sessions found in so many texts that it takes longer take far longer: twice the time counted no more of them."""
+
 
 class SessionChangeList(EvidenceChangeList):
+    """Sessions that are found in texts are looked for once: their keys are counted, and the histogram is drawn of them.
+
+    Where that takes too long, it would take the histogram too long as well, and none is drawn.
+    """
+
+    _keys: Sequence[UUID] = ()
+    _uncounted = False
+
+    def _count(self, request: HttpRequest) -> Count:
+        if not self.asked.reads_texts or request.GET.get(COUNT_VAR) == "exact":
+            return super()._count(request)
+        try:
+            with counting.deadline(PATIENCE_MS):
+                self._keys = [row["pk"] for row in self.matches()]
+        except counting.TooSlow:
+            self._uncounted = True
+            return Count(len(self.result_list), exact=False)
+        number = len(self._keys)
+        return Count(min(number, counting.LIMIT), exact=number <= counting.LIMIT)
+
     @cached_property
     def histogram(self) -> Histogram | None:
         """The sessions of the list over time."""
-        return histogram.of_sessions(self.queryset, self.asked.query) if self.result_list else None
+        if self._uncounted or not self.result_list:
+            return None
+        all_known = 0 < len(self._keys) <= counting.LIMIT
+        found = Session.objects.filter(pk__in=self._keys) if all_known else self.queryset
+        return histogram.of_sessions(found, self.asked.query)
 
 
 @admin.register(Session)
@@ -42,6 +71,8 @@ class SessionAdmin(EvidenceAdmin):
     list_select_related = ("subject",)
     list_numeric = ("by_person", "by_policy", "by_hook", "rejected", "unknown", "tools", "cost")
     list_minor = ("agent", "repository", "started")
+    list_long = ("posture", "evidence")
+    list_wide = ("agent", "by_hook", "tools", "cost")
     list_plain = ("posture", "evidence", "person", "repository", "agent")
     examples = (
         ("mode:bypass after:-7d", "Sessions that ran while nobody was asked"),
@@ -63,7 +94,7 @@ class SessionAdmin(EvidenceAdmin):
             column("started", "started", lambda row: markup.time(row.first_at)),
             column("posture", "posture", lambda row: markup.minibar(row.modes)),
             column("evidence", "evidence", telling.grade),
-            *(column(label, name, _linked(name)) for name, label in _COUNTED.items()),
+            *(column(label, name, _linked(name)) for name, (label, _) in _COUNTED.items()),
             column("tools", "tools", lambda row: markup.number(row.tool_uses)),
             column("cost", "cost", lambda row: words.money(row.cost_usd)),
         ]
@@ -74,8 +105,7 @@ class SessionAdmin(EvidenceAdmin):
             ("person", lambda row: telling.name(row.subject, rights)),
             ("host", lambda row: row.host if rights.identity else None),
             *map(attribute, ("os", "team", "cost_center", "repository", "first_at", "last_at", "events", "missing")),
-            ("grade", lambda row: telling.completeness(row)[0]),
-            *map(attribute, ("tool_uses", "decisions", "modes", "outcomes", "tools", "mcp_servers")),
+            *map(attribute, ("grade", "tool_uses", "decisions", "modes", "outcomes", "tools", "mcp_servers")),
             *map(attribute, ("input_tokens", "output_tokens", "cache_read_tokens", "cache_creation_tokens")),
             attribute("cost_usd"),
         ]
@@ -126,17 +156,18 @@ class SessionAdmin(EvidenceAdmin):
 
 
 _COUNTED = {
-    "by_person": "person",
-    "by_policy": "policy",
-    "by_hook": "hook",
-    "rejected": "rejected",
-    "unknown": "unknown",
+    "by_person": ("by person", "person"),
+    "by_policy": ("by policy", "policy"),
+    "by_hook": ("by hook", "hook"),
+    "rejected": ("rejected", "rejected"),
+    "unknown": ("unknown", "unknown"),
 }
+"""Column: what stands above it, and the show of the session's page that has its rows."""
 
 
 def _linked(name: str) -> Callable[[Session], str]:
     """A count that leads to exactly its rows."""
-    show = _COUNTED[name]
+    _, show = _COUNTED[name]
 
     def cell(session: Session) -> str:
         count = counts.decided(session, show)

@@ -7,12 +7,14 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from audit import query
+from audit import parts, query
+from audit.admin import addresses
 from audit.admin.rights import Rights
 from audit.listing import markup, words
 from audit.models import Event, Session, Subject, ToolUse
 from audit.query import Term
 from audit.timeline.rows import Row
+from audit.vocabulary import Agent, Grade
 
 NOT_KNOWN = mark_safe('<span class="faint">not known</span>')
 NONE = mark_safe('<span class="faint">none</span>')
@@ -20,11 +22,18 @@ HIDDEN_SERVER = format_html(
     '<span class="quiet" title="{}">name hidden by the client</span>',
     "The client sends names only with OTEL_LOG_TOOL_DETAILS=1",
 )
+ERASED = format_html(
+    '<span class="sealed" title="An event of the portal says so, and the proof still holds">{}erased</span>',
+    markup.icon("slash"),
+)
 SEALED = format_html(
     '<span class="sealed" title="Seen only with the right to see content">{}content sealed</span>', markup.icon("lock")
 )
 
 _ABBREVIATION = re.compile(r"\b(?:api|mcp)\b", re.IGNORECASE)
+
+_PLAIN_FACTS = ("list", "format", "object.kind", "object.id", "part")
+"""Facts of the portal's acts that need no name to be understood."""
 
 AGENTS = {
     "claude_code": "Claude Code",
@@ -40,7 +49,7 @@ AGENTS = {
 
 def spoken(word: str) -> str:
     """A word of the wire or of the vocabulary as people say it: `mcp_connection` is “MCP connection”."""
-    told = word.replace("_", " ").capitalize()
+    told = word.replace("_", " ").replace(".", " ").capitalize()
     return _ABBREVIATION.sub(lambda match: match[0].upper(), told)
 
 
@@ -57,6 +66,23 @@ def person(subject: Subject | None, rights: Rights) -> SafeString:
         return format_html('<span class="id quiet" title="{}">{}</span>', why, subject.pseudonym)
     told_by = "resource attributes, which a developer can set" if subject.provenance != "client" else "the client"
     return markup.claim(subject.label, told_by)
+
+
+def person_of_event(event: Event | ToolUse, rights: Rights) -> SafeString:
+    """As `person`; of the portal's own acts it is what the portal knows, and no claim."""
+    subject = event.subject
+    if event.agent == Agent.PORTAL and subject is None:
+        return format_html('<span class="quiet">the portal</span>')
+    if event.agent == Agent.PORTAL and subject is not None and rights.identity:
+        return markup.visible(subject.label)
+    return person(subject, rights)
+
+
+def act(event: Event) -> str:
+    """What an act of the portal was about, from its facts: `session 0199a3c2-…`, `sessions csv`, `token.id 3`."""
+    facts = parts.values(parts.attributes(event.facts))
+    told = {name: value for name, value in facts.items() if name != "event.name" and not isinstance(value, bool)}
+    return " ".join(str(value) if name in _PLAIN_FACTS else f"{name} {value}" for name, value in told.items())
 
 
 def name(subject: Subject | None, rights: Rights) -> str | None:
@@ -97,7 +123,7 @@ def repository(name: str | None) -> SafeString:
 
 
 def session_url(session_key: object) -> str:
-    return reverse("admin:audit_session_change", args=[session_key])
+    return addresses.of("admin:audit_session_change", session_key)
 
 
 def session_link(session_key: object, vendor_id: str | None) -> SafeString:
@@ -110,7 +136,7 @@ def session_link(session_key: object, vendor_id: str | None) -> SafeString:
 
 
 def event_url(event_id: object) -> str:
-    return reverse("admin:audit_event_change", args=[event_id])
+    return addresses.of("admin:audit_event_change", event_id)
 
 
 def tool(row: Row | ToolUse | Event) -> SafeString:
@@ -119,6 +145,16 @@ def tool(row: Row | ToolUse | Event) -> SafeString:
         server = markup.visible(row.mcp_server) if row.mcp_server else mark_safe("MCP, name hidden")
         return format_html("{} › {}", server, markup.visible(row.mcp_tool)) if row.mcp_tool else server
     return markup.visible(row.tool_name) if row.tool_name else NOT_KNOWN
+
+
+def with_input(what: str, told: str) -> SafeString:
+    """A tool or event (safe to show) with what it was to do, in two lines of a list; more of it on hover."""
+    if not told:
+        return format_html("<b>{}</b>", what)
+    title, shown = markup.visible_plain(told[:1000]), markup.visible(told[:200])
+    return format_html(
+        '<span class="two-lines" title="{}"><b>{}</b> <code class="quiet">{}</code></span>', title, what, shown
+    )
 
 
 def server(of: Row | ToolUse | Event) -> SafeString:
@@ -136,14 +172,15 @@ def grant(value: str | None, waited_ms: int | None = None) -> SafeString:
     return format_html('<span class="grant">{}</span>', format_html_join(" · ", "{}", told)) if told else SafeString()
 
 
-def completeness(session: Session) -> tuple[str, str]:
-    """The grade and its reason. A session is judged by the numbers its client gave to events."""
-    if not session.chains:
-        return "c", "cannot be judged: this client sends no numbers"
-    letter, reason = words.completeness(session.events, session.missing)
-    return letter, f"in fragments: {reason}" if letter == "d" else reason
-
-
 def grade(session: Session) -> SafeString:
-    letter, reason = completeness(session)
-    return markup.grade(letter, reason, told=letter != "a")
+    """How complete a session is, with the reason; not judged yet is no grade, but what is missing so far is told."""
+    missing = f"{words.number(session.missing)} missing"
+    if session.grade == Grade.UNJUDGED:
+        return markup.unjudged(f"{missing} so far" if session.missing else "")
+    reason = {
+        Grade.COMPLETE: "no number is missing",
+        Grade.SMALL_GAPS: missing,
+        Grade.NO_NUMBERS: "cannot be judged: this client sends no numbers",
+        Grade.FRAGMENTS: f"in fragments: {missing}",
+    }[session.grade]
+    return markup.grade(session.grade, reason, told=session.grade != Grade.COMPLETE)

@@ -11,11 +11,11 @@ from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.utils.urls import replace_query_param
-from rest_framework.views import APIView
 
 from audit.api import filters, pagination
 from audit.api.pagination import public_address
 from audit.api.permissions import EXPORT, rights
+from audit.api.recording import Recorded
 from audit.api.renderers import JSONRenderer
 from audit.export import cursor, feed
 from audit.export.reading import Reader
@@ -39,7 +39,7 @@ class AlwaysNDJSON(BaseContentNegotiation):
         return renderer, renderer.media_type
 
 
-class Feed(APIView):
+class Feed(Recorded):
     """Every sealed event once, ascending by `seq`, one a line.
 
     Follow `X-Next-Cursor` (or `Link`, rel `next`) and nothing is missed; `X-Has-More` tells whether to ask again at
@@ -77,7 +77,9 @@ class Feed(APIView):
         after = request.query_params.get("after")
         may_see = rights(request)
         reader = Reader(with_content=may_see.content, with_identity=may_see.identity)
-        page = feed.page(cursor.BEFORE_FIRST if after is None else cursor.parse(after), limit, reader)
+        begin = cursor.BEFORE_FIRST if after is None else cursor.parse(after, feed.epoch())
+        page = feed.page(begin, limit, reader)
+        self.is_empty = not page.lines
         return HttpResponse(page.lines, content_type=MEDIA_TYPE, headers=_headers(request, page))
 
 

@@ -1,10 +1,12 @@
 """What a token's scopes open. Which class reads the token is a setting; only `request.auth.scopes` counts here."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from rest_framework.request import Request
 
 EVENTS, CONTENT, IDENTITY, EXPORT = "events:read", "content:read", "identity:read", "export:read"
+LEDGER = "ledger:read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +15,12 @@ class Rights:
 
     content: bool
     identity: bool
+
+
+def consumer(request: Request) -> str:
+    """Who asks, for acts and for what is kept with a token that was issued over REST."""
+    token: Any = request.auth
+    return f"API token {token.name} (#{token.id})"
 
 
 def rights(request: Request) -> Rights:

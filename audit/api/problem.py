@@ -13,7 +13,8 @@ from django.http import Http404, HttpResponse
 from rest_framework import exceptions
 from rest_framework.views import set_rollback
 
-from audit.exceptions import CursorError, EpochRetired
+from audit.exceptions import CursorError, EpochRetired, NotRecorded
+from audit.listing import slots
 from audit.listing.counting import TooSlow
 from audit.listing.keyset import BadCursor
 
@@ -61,6 +62,15 @@ class Unavailable(exceptions.APIException):
     wait = RETRY_AFTER_SECONDS
 
 
+class Unrecorded(exceptions.APIException):
+    """Each look at evidence is recorded first, and this one could not be."""
+
+    status_code = 503
+    default_detail = "This request could not be recorded in the ledger, so it is not answered. Try again."
+    default_code = "not_recorded"
+    wait = RETRY_AFTER_SECONDS
+
+
 class Gone(exceptions.APIException):
     status_code = 410
     default_code = "epoch_retired"
@@ -70,6 +80,13 @@ class SearchTooSlow(exceptions.APIException):
     status_code = 503
     default_detail = "This search took too long and was stopped. Narrow it: by time, session, person or tool."
     default_code = "too_slow"
+
+
+class TooManyDownloads(exceptions.APIException):
+    status_code = 503
+    default_detail = "Too many lists are read as files at the moment. Try again, or read the feed."
+    default_code = "busy"
+    wait = slots.RETRY_AFTER_SECONDS
 
 
 def _translated(error: Exception) -> exceptions.APIException | None:
@@ -83,10 +100,14 @@ def _translated(error: Exception) -> exceptions.APIException | None:
             return exceptions.PermissionDenied()
         case EpochRetired():
             return Gone(str(error))
+        case NotRecorded():
+            return Unrecorded()
         case CursorError():
             return exceptions.ValidationError({"after": [str(error)]}, code="invalid_cursor")
         case BadCursor():
             return exceptions.ValidationError({"cursor": ["This list did not give out that cursor."]}, "invalid_cursor")
+        case slots.Busy():
+            return TooManyDownloads()
         case TooSlow():
             return SearchTooSlow()
         case SuspiciousOperation():

@@ -26,7 +26,8 @@ class SessionRow(msgspec.Struct, frozen=True):
     """One agent run. `id` is ours, `session_id` the vendor's.
 
     `kinds`, `decisions` (by `decision:decided_by`), `modes` and `outcomes` are counts; `missing` counts the events that
-    the client numbered and that never came. `host` needs `identity:read`.
+    the client numbered and that never came, as far as is known. `grade`: a none, b up to a tenth, d more; c the client
+    sends no numbers; unjudged until a minute after the last event. `host` needs `identity:read`.
     """
 
     id: str
@@ -58,6 +59,7 @@ class SessionRow(msgspec.Struct, frozen=True):
     cost_usd: str
     missing: int
     gaps: int
+    grade: str
 
 
 class Details(msgspec.Struct, frozen=True):
@@ -200,7 +202,7 @@ def of_session(session: Session, rights: Rights) -> SessionRow:
             exact(session.input_tokens), exact(session.output_tokens), exact(session.cache_read_tokens),
             exact(session.cache_creation_tokens),
         ),
-        f"{session.cost_usd:f}", session.missing, session.gaps,
+        f"{session.cost_usd:f}", session.missing, session.gaps, session.grade,
     )  # fmt: skip
 
 

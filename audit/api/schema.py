@@ -25,7 +25,7 @@ _ERRORS = {
     "410": "The cursor belongs to an epoch that is not in use.",
     "415": "The body is not JSON.",
     "429": "Too many requests; `Retry-After` says when to go on.",
-    "503": "The database is not reachable, or the search took too long.",
+    "503": "The database is not reachable, the search took too long, or the request could not be recorded.",
 }
 
 

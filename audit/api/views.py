@@ -17,12 +17,14 @@ from audit import timeline
 from audit.api import filters, pagination, rows
 from audit.api.pagination import Page
 from audit.api.permissions import EVENTS, Rights, rights
+from audit.api.recording import Recorded
 from audit.api.renderers import CSVRenderer, JSONRenderer, columns
 from audit.export.feed import PAGE_BYTES
 from audit.export.reading import Reader
 from audit.export.shapes import NativeEvent
 from audit.listing import keyset
 from audit.listing.export import csv_lines
+from audit.listing.slots import downloads
 from audit.models import Event, McpServer, Session, ToolUse
 
 CSV_ROWS = 100_000
@@ -32,7 +34,7 @@ Found = QuerySet | Sequence[QuerySet]
 Rows = Iterable[msgspec.Struct]
 
 
-class Evidence(GenericAPIView):
+class Evidence(Recorded, GenericAPIView):
     """What can be read with `events:read`. `row` is the kind of its rows, `model` what they are read from."""
 
     required_scopes: ClassVar[Sequence[str]] = (EVENTS,)
@@ -71,7 +73,9 @@ class EvidenceList(ListModelMixin, Evidence):
         as_csv = request.accepted_renderer.format == "csv"
         whole = as_csv and "page_size" not in request.query_params
         page = read(pagination.LARGEST_SIZE if whole else size, after, before)
+        self.is_empty = not page.rows
         if whole:
+            self.downloads = "csv"
             return self.csv(self._all_rows(page, read), {"X-Row-Limit": str(CSV_ROWS)})
         if as_csv:
             return self.csv(self.rows(page.rows), pagination.link_header(*pagination.links(request, page)))
@@ -98,7 +102,7 @@ class EvidenceList(ListModelMixin, Evidence):
         name = self.request.path.strip("/").rpartition("/")[2]
         headers |= {"Content-Disposition": f'attachment; filename="{name}.csv"'}
         lines = csv_lines(columns(self.row), rows)
-        return StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8", headers=headers)
+        return StreamingHttpResponse(downloads.held(lines), content_type="text/csv; charset=utf-8", headers=headers)
 
     def _all_rows(self, page: Page, read: Callable[[int, str, str], Page]) -> Iterator[msgspec.Struct]:
         left = CSV_ROWS
@@ -155,6 +159,7 @@ class EventDetail(Evidence):
     """One event as it was recorded."""
 
     model, row = Event, NativeEvent
+    object_kind = "event"
 
     def get(self, request: Request, id: UUID) -> Response:
         for event in self.reader().of([id]):
@@ -180,6 +185,7 @@ class SessionDetail(Evidence):
     """One session, by our id."""
 
     model, row = Session, rows.SessionRow
+    object_kind = "session"
 
     def get(self, request: Request, id: UUID) -> Response:
         session = Session.objects.select_related("subject").filter(pk=id).first()
@@ -192,6 +198,7 @@ class Timeline(EvidenceList):
     """A session from its beginning to its end: tool uses with decision and result, the other events, and gaps."""
 
     model, row = Session, rows.TimelineRow
+    object_kind = "session"
     filterset_class = filters.TimelineFilter
 
     def pages(self, request: Request, **key: Any) -> Callable[[int, str, str], Page]:

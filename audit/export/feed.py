@@ -4,10 +4,19 @@ Numbers are given after commit and without a hole, so a reader that goes on afte
 and a full page is the same bytes whenever it is asked for.
 """
 
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import cast
 
+import psycopg
+from django.db import connection
+
+from audit import epochs
+from audit.absences import Purges
 from audit.export import cursor, native
 from audit.export.reading import Reader
+from audit.export.shapes import PurgedRange
 from audit.models import Seal
 
 LIMIT = 10_000
@@ -25,10 +34,18 @@ class Page:
     lines: bytes
     last: int
     has_more: bool
+    epoch: int = cursor.FIRST_EPOCH
 
     @property
     def next(self) -> str:
-        return cursor.spell(self.last)
+        return cursor.spell(self.last, self.epoch)
+
+
+def epoch() -> int:
+    """The number of the epoch that goes on now."""
+    with connection.cursor() as database:
+        current = epochs.current(database.cursor)
+    return current.number if current else cursor.FIRST_EPOCH
 
 
 def page(after: int, limit: int, reader: Reader) -> Page:
@@ -39,10 +56,30 @@ def page(after: int, limit: int, reader: Reader) -> Page:
     newest = Seal.objects.order_by("-seq").values_list("seq", flat=True).first()
     head = cursor.BEFORE_FIRST if newest is None else newest
     lines, last = bytearray(), after
-    for event in reader.between(after + 1, min(after + limit, head)):
-        lines += native.encode(event)
+    for rendered, seq in itertools.islice(_following(after + 1, head, limit, reader), limit):
+        lines += rendered
         lines += b"\n"
-        last = event.seq if event.seq is not None else last
+        last = seq
         if len(lines) >= PAGE_BYTES:
             break
-    return Page(bytes(lines), last, has_more=head > last)
+    return Page(bytes(lines), last, has_more=head > last, epoch=epoch())
+
+
+def _following(first: int, head: int, limit: int, reader: Reader) -> Iterator[tuple[bytes, int]]:
+    """Lines from a number on with the last number each tells of; a purged range is one line, however long.
+
+    Events are read in the portions in which they will be asked for, `limit` at the most.
+    """
+    connection.ensure_connection()
+    with psycopg.Cursor(connection.connection) as database:
+        purges = Purges(database)
+    while first <= head:
+        purged = purges.of(first)
+        if purged:
+            last = min(purged.last, head)
+            yield native.encode(PurgedRange(first, last, purged.seq)), last
+        else:
+            last = min(first + limit - 1, head, purges.next_after(first, head + 1) - 1)
+            for event in reader.between(first, last):
+                yield native.encode(event), cast(int, event.seq)
+        first = last + 1

@@ -12,6 +12,14 @@ Number = int | str | None
 """A count; as text where JSON readers would round it."""
 
 
+class PurgedRange(msgspec.Struct):
+    """Numbers whose events are gone; `purged_by` is the number of the event that says so, null while it has none."""
+
+    seq_from: int
+    seq_to: int
+    purged_by: int | None
+
+
 class Recorded(NamedTuple):
     """An event as it was recorded: its seal if it has one yet, its row, its content's bytes if they may be shown.
 

@@ -32,6 +32,7 @@ class SessionRow(msgspec.Struct):
     host: str | None = None
     session_kind: str = decisions.SESSION_UNKNOWN
     chains: list[int] = msgspec.field(default_factory=list)
+    unjudged: list[int] = msgspec.field(default_factory=list)
     events: int = 0
     kinds: dict[str, int] = msgspec.field(default_factory=dict)
     decisions: dict[str, int] = msgspec.field(default_factory=dict)
@@ -77,6 +78,7 @@ def fold(session: SessionRow, event: EventView) -> None:
     session.session_kind = kind_after(session.session_kind, event)
     if event.chain is not None:
         include(session.chains, event.chain)
+        include(session.unjudged, event.chain)
     if event.tool_name and event.kind in ("tool_decision", "tool_result"):
         include(session.tools, event.tool_name)
     if event.mcp_server:

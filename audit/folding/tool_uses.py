@@ -74,12 +74,12 @@ def key(event: EventView) -> str:
     """The tool use an event belongs to; one of its own if the event names none."""
     if event.tool_use_id:
         return _key(event.session or str(event.source_id), event.tool_use_id)
-    return str(identifiers.derived("tool_use", event.id))
+    return identifiers.derived_text("tool_use", event.id)
 
 
 @lru_cache(maxsize=20_000)
 def _key(owner: str, tool_use_id: str) -> str:
-    return str(identifiers.derived("tool_use", owner, tool_use_id))
+    return identifiers.derived_text("tool_use", owner, tool_use_id)
 
 
 def opened(event: EventView) -> ToolUseRow:

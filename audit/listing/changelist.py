@@ -32,7 +32,9 @@ class Pages:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class Choice:
+    """One of several ways to see a list."""
+
     label: str
     url: str
     current: bool
@@ -104,8 +106,10 @@ class KeysetChangeList(ChangeList):
 
     def _pages(self, previous: str | None, following: str | None) -> Pages:
         newest_first = self.keyset.descending
+        # The list may show another time than the one it goes by.
+        by = "" if "newest" in self.order.lower() else f" by when {self.order.lower()}"
         return Pages(
-            order="Newest first" if newest_first else "In order",
+            order=f"Newest first{by}" if newest_first else "In order",
             newer=self.get_query_string({NEWER_VAR: previous}) if previous else "",
             older=self.get_query_string({OLDER_VAR: following}) if following else "",
             newer_label="Newer" if newest_first else "Previous",
@@ -113,12 +117,17 @@ class KeysetChangeList(ChangeList):
         )
 
     @property
-    def orders(self) -> list[Order]:
+    def orders(self) -> list[Choice]:
         """The orders to choose from; empty when there is only one."""
         labels = list(self.model_admin.keysets)
         if len(labels) < 2:
             return []
-        return [Order(each, self.get_query_string({ORDER_BY_VAR: each}), each == self.order) for each in labels]
+        return [Choice(each, self.get_query_string({ORDER_BY_VAR: each}), each == self.order) for each in labels]
+
+    @property
+    def scopes(self) -> list[Choice]:
+        """Which rows there are at all, to choose from; empty when there is nothing to choose."""
+        return []
 
     @property
     def exact_count_url(self) -> str:

@@ -7,9 +7,10 @@ import csv
 import datetime as dt
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from decimal import Decimal
 from html import unescape
+from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
@@ -20,10 +21,13 @@ from django.core.exceptions import BadRequest, PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import strip_tags
 
+from audit.listing.slots import RETRY_AFTER_SECONDS, Busy, downloads
 from audit.listing.terms import Download
 
 Column = tuple[str, Callable[[Any], Any]]
@@ -33,7 +37,7 @@ BATCH = 2000
 FORMULA_STARTS = frozenset("=+-@\t\r\n\0＝＋－＠")
 
 
-def csv_lines(columns: Sequence[Column], rows: Iterable[Any]) -> Iterator[bytes]:
+def csv_lines(columns: Sequence[Column], rows: Iterable[Any]) -> Generator[bytes]:
     writer = csv.writer(_Echo())
     yield writer.writerow([header for header, _ in columns])
     for row in rows:
@@ -59,7 +63,7 @@ def csv_cell(value: Any) -> str | int | float | Decimal:
     return f"'{text}" if text[:1] in FORMULA_STARTS or trimmed[:1] in FORMULA_STARTS else text
 
 
-def json_lines(columns: Sequence[Column], rows: Iterable[Any]) -> Iterator[bytes]:
+def json_lines(columns: Sequence[Column], rows: Iterable[Any]) -> Generator[bytes]:
     for row in rows:
         line = json.dumps({header: _plain(value(row)) for header, value in columns}, ensure_ascii=False)
         yield line.encode("utf-8", "backslashreplace") + b"\n"
@@ -78,7 +82,7 @@ def _plain(value: Any) -> Any:
     return str(value)
 
 
-FORMATS: dict[str, tuple[str, Callable[[Sequence[Column], Iterable[Any]], Iterator[bytes]]]] = {
+FORMATS: dict[str, tuple[str, Callable[[Sequence[Column], Iterable[Any]], Generator[bytes]]]] = {
     "csv": ("text/csv; charset=utf-8", csv_lines),
     "ndjson": ("application/x-ndjson", json_lines),
 }
@@ -128,7 +132,7 @@ class DownloadAdmin(admin.ModelAdmin):
         name = f"{self.admin_site.name}:{self._download_name()}"
         return [Download(form.upper(), reverse(name, args=[form]) + query_string) for form in FORMATS]
 
-    def download_view(self, request: HttpRequest, form: str) -> StreamingHttpResponse:
+    def download_view(self, request: HttpRequest, form: str) -> HttpResponseBase:
         if not self.has_download_permission(request):
             raise PermissionDenied
         if form not in FORMATS:
@@ -139,13 +143,22 @@ class DownloadAdmin(admin.ModelAdmin):
             raise BadRequest("This list does not know what was asked for.") from error
         if getattr(changes, "query_error", None):  # the page shows the whole list then, and says so; a file could not
             raise BadRequest("The query was not understood, so nothing was downloaded.")
-        queryset = changes.queryset
         content_type, lines = FORMATS[form]
-        response = StreamingHttpResponse(
-            lines(self.download_columns(request), streamed(queryset)), content_type=content_type
-        )
+        try:
+            held = downloads.held(lines(self.download_columns(request), streamed(changes.queryset)))
+        except Busy:
+            return self._busy(request)
+        response = StreamingHttpResponse(held, content_type=content_type)
         name = f"{self.opts.verbose_name_plural}-{timezone.now():%Y-%m-%dT%H%MZ}.{form}".replace(" ", "-")
         response["Content-Disposition"] = f'attachment; filename="{name}"'
+        response["Cache-Control"] = "no-store"
+        return response
+
+    def _busy(self, request: HttpRequest) -> HttpResponseBase:
+        list_url = reverse(f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}_changelist")
+        context = {"list_url": f"{list_url}?{request.GET.urlencode()}"}
+        response = render(request, "busy.html", context, status=HTTPStatus.SERVICE_UNAVAILABLE)
+        response["Retry-After"] = str(RETRY_AFTER_SECONDS)
         response["Cache-Control"] = "no-store"
         return response
 

@@ -111,10 +111,12 @@ def _storable(value: Any) -> bool:
 def _text(value: Any) -> str | int:
     if isinstance(value, dt.datetime):
         return value.astimezone(dt.UTC).isoformat()
+    if isinstance(value, dt.date):
+        return value.isoformat()
     if isinstance(value, UUID):
         return value.hex
     if isinstance(value, str | int) and not isinstance(value, bool):
         return value
     raise ImproperlyConfigured(
-        f"A keyset orders by times, identifiers, numbers and texts, not by {type(value).__name__}"
+        f"A keyset orders by times, days, identifiers, numbers and texts, not by {type(value).__name__}"
     )

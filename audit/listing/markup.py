@@ -131,6 +131,12 @@ def grade(letter: str, reason: str, *, told: bool = True) -> SafeString:
     return format_html('<span class="evidence">{}{}</span>', letter_box, reason if told else "")
 
 
+def unjudged(so_far: str) -> SafeString:
+    """In place of a grade, until there can be one."""
+    told = f"not judged yet: {so_far}" if so_far else "not judged yet"
+    return format_html('<span class="quiet" title="{}">{}</span>', words.UNJUDGED, told)
+
+
 def minibar(modes: Mapping[str, int]) -> SafeString:
     """Shares of permission modes, in the order of permissiveness; words name the most permissive."""
     total = sum(modes.values())

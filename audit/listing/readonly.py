@@ -19,6 +19,8 @@ class ListingAdmin(DownloadAdmin):
     keysets         orders by the label the reader sees, the first is the default
     list_title      heading; list_lede: a few words after the count
     list_numeric    columns of numbers besides those of number fields; list_minor: columns in small print
+    list_wide       columns that only a wide window has room for; downloads have them too
+    list_long       columns of long text, which may take more than one line
     list_plain      columns that need no label where the table becomes cards
     examples        (query, meaning) to learn from, shown when nothing is found; grammar: how to ask, in a sentence
     row_class(row)  an optional method: class names of a row
@@ -29,6 +31,8 @@ class ListingAdmin(DownloadAdmin):
     list_lede = ""
     list_numeric: Sequence[str] = ()
     list_minor: Sequence[str] = ()
+    list_wide: Sequence[str] = ()
+    list_long: Sequence[str] = ()
     list_plain: Sequence[str] = ()
     examples: Sequence[tuple[str, str]] = ()
     grammar = ""

@@ -1,4 +1,4 @@
-"""How evidence is put into words: decisions, modes, completeness, numbers and spans of time. No markup here."""
+"""How evidence is put into words: decisions, modes, numbers and spans of time. No markup here."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -61,16 +61,18 @@ def most_permissive(modes: Mapping[str, int]) -> str | None:
     return max(used, key=lambda mode: _RANKS.get(mode, -1), default=None)
 
 
-def completeness(events: int, missing: int) -> tuple[str, str]:
-    """A session's grade and its reason: A nothing missing, B up to a tenth, D more."""
-    if not missing:
-        return "a", "no number is missing"
-    return "b" if missing * 10 <= events + missing else "d", f"{number(missing)} missing"
+UNJUDGED = "An event counts as missing once one with a later number is a minute old"
+"""Why a session has no grade yet."""
 
 
 def number(value: int | Decimal | float) -> str:
     """With thin spaces between thousands."""
     return f"{value:,}".replace(",", THIN_SPACE)
+
+
+def counted(value: int, singular: str, plural: str = "") -> str:
+    """A number with its noun: 1 session, 2 sessions; `plural` where it is not made with an s."""
+    return f"{number(value)} {singular if value == 1 else plural or singular + 's'}"
 
 
 def about(value: int) -> str:

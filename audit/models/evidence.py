@@ -10,7 +10,7 @@ import datetime as dt
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
-from audit import identifiers
+from audit import identifiers, leaf
 
 
 class Subject(models.Model):
@@ -140,6 +140,13 @@ class Event(models.Model):
     @property
     def received_at(self) -> dt.datetime:
         return identifiers.received_at(self.id)
+
+    @property
+    def commitments(self) -> tuple[bytes, bytes, bytes, bytes]:
+        """Of subject, origin, facts and content, in the order in which the leaf holds them."""
+        subject = self.subject.commitment if self.subject else leaf.ABSENT
+        origin = self.origin.commitment if self.origin else leaf.ABSENT
+        return bytes(subject), bytes(origin), bytes(self.facts_commitment), bytes(self.content_commitment)
 
 
 class Content(models.Model):

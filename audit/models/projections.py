@@ -6,6 +6,7 @@ from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 
 from audit.models.evidence import Event, Origin, Subject
+from audit.vocabulary import Grade
 
 
 def _texts() -> ArrayField:
@@ -35,6 +36,11 @@ class Session(models.Model):
     host = models.TextField(null=True)
     session_kind = models.TextField(default="unknown", help_text="interactive, sdk or unknown (audit/decisions.py).")
     chains = ArrayField(models.BigIntegerField(), default=list, help_text="The runs of numbers its events belong to.")
+    unjudged = ArrayField(
+        models.BigIntegerField(),
+        default=list,
+        help_text="Those of its runs that were not looked through for gaps since they got numbers here.",
+    )
     first_at = models.DateTimeField("started")
     last_at = models.DateTimeField("last seen")
     first_event = models.UUIDField()
@@ -79,6 +85,17 @@ class Session(models.Model):
 
     def __str__(self) -> str:
         return self.session_id
+
+    @property
+    def grade(self) -> Grade:
+        """Up to a tenth missing are small gaps, more leave fragments. While a run is unjudged nothing is said of it."""
+        if not self.chains:
+            return Grade.NO_NUMBERS
+        if self.unjudged:
+            return Grade.UNJUDGED
+        if not self.missing:
+            return Grade.COMPLETE
+        return Grade.SMALL_GAPS if self.missing * 10 <= self.events + self.missing else Grade.FRAGMENTS
 
 
 class ToolUse(models.Model):
@@ -249,7 +266,10 @@ class SearchText(models.Model):
 
     class Meta:
         db_table = "audit_searchtext"
-        indexes = [GinIndex(fields=["words"], name="audit_searchtext_words")]
+        indexes = [
+            GinIndex(fields=["words"], name="audit_searchtext_words"),
+            models.Index(fields=["session"], name="audit_searchtext_session"),
+        ]
 
     def __str__(self) -> str:
         return str(self.pk)

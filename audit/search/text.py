@@ -8,21 +8,85 @@ finds tells what is there.
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from django.contrib.postgres.search import SearchQuery
-from django.db.models import Exists, F, Func, Model, OuterRef, Q, QuerySet, TextField
-from django.db.models.lookups import Contains
+from django.db.models import BooleanField, Exists, F, Func, Model, OuterRef, Q, QuerySet
 
 from audit import words
 from audit.models import Event, McpServer, SearchText, Session, ToolUse
-from audit.search import lookups
+from audit.search import hits, lookups
+from audit.search.hits import Said
+from audit.search.pieces import Piece, same_use
 from audit.vocabulary import Kind
 
-Condition = Q | Exists | Contains
+Condition = Q | Exists | Func
 
 _INDEXED = re.compile(r"(?:[^\W_][\W_]*){3}")
 """Three letters or digits: fewer, and the trigram index is no help."""
+
+
+class Sought:
+    """A text that is looked for in several lists: what the indexes of texts know of it is asked once."""
+
+    def __init__(self, text: str, *, with_content: bool) -> None:
+        self.text, self._with_content = text, with_content
+
+    def among(self, found: QuerySet) -> Sequence[QuerySet]:
+        """Rows of a list of events, tool uses, sessions or servers that say it: each in one alternative at least."""
+        return [found.filter(condition) for condition in self._conditions(_PLACES[_model(found)])]
+
+    def _conditions(self, places: "_Places") -> Iterator[Condition]:
+        yield places.names(self.text)
+        if not self._with_content:
+            return
+        if self._said:
+            yield from places.words(self._said)
+        if _INDEXED.search(self.text):
+            yield from places.pieces(self._piece)
+
+    @cached_property
+    def _piece(self) -> Piece:
+        return Piece(self.text)
+
+    @cached_property
+    def _said(self) -> "_Said | None":
+        query = words.of_text(self.text)
+        return _Said(query, hits.saying(query)) if query else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """Words of content: `few` is all that says them, None if that is much.
+
+    What is said often is read from the newest row on: called by its function, the comparison is none that PostgreSQL
+    could begin at the index for, however rarely it expects the words together.
+    """
+
+    query: str
+    few: Said | None
+
+    def in_texts(self, texts: QuerySet[SearchText]) -> QuerySet[SearchText]:
+        return texts.filter(self._often("words") if self.few is None else Q(pk__in=self.few.events))
+
+    def of_events(self) -> Q | Func:
+        return self._often("search_text__words") if self.few is None else Q(pk__in=self.few.events)
+
+    def of_uses(self) -> Sequence[Condition]:
+        if self.few is not None:
+            return [Q(pk__in=self.few.tool_uses)]
+        return [
+            Exists(Event.objects.filter(same_use(), self.of_events())),
+            Q(Exists(self.in_texts(SearchText.objects.filter(event_id=OuterRef("position")))), tool_use_id=None),
+        ]
+
+    def of_sessions(self) -> Exists:
+        return Exists(self.in_texts(SearchText.objects.filter(session=OuterRef("id"))))
+
+    def _often(self, column: str) -> Func:
+        query = SearchQuery(self.query, config="simple", search_type="websearch")
+        return Func(F(column), query, function="ts_match_vq", output_field=BooleanField())
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,23 +98,13 @@ class _Places:
     """
 
     names: Callable[[str], Q]
-    words: Callable[[SearchQuery], Sequence[Condition]]
-    pieces: Callable[[str], Sequence[Condition]]
+    words: Callable[[_Said], Sequence[Condition]]
+    pieces: Callable[[Piece], Sequence[Condition]]
 
 
 def saying(found: QuerySet, text: str, *, with_content: bool) -> Sequence[QuerySet]:
-    """Rows of a list of events, tool uses, sessions or servers that say a text: each in one alternative at least."""
-    return [found.filter(condition) for condition in _conditions(_PLACES[_model(found)], text, with_content)]
-
-
-def _conditions(places: _Places, text: str, with_content: bool) -> Iterator[Condition]:
-    yield places.names(text)
-    if not with_content:
-        return
-    if query := words.of_text(text):
-        yield from places.words(SearchQuery(query, config="simple", search_type="websearch"))
-    if _INDEXED.search(text):
-        yield from places.pieces(text.lower())
+    """As `Sought.among`, of a text that is looked for in one list only."""
+    return Sought(text, with_content=with_content).among(found)
 
 
 def _model(found: QuerySet) -> type[Model]:
@@ -91,40 +145,9 @@ def _session_names(text: str) -> Q:
     return used | Q(session_id__startswith=text) | Q(team=text) | Q(repository__in=lookups.repositories(text))
 
 
-def _uses_with(piece: str) -> QuerySet[ToolUse]:
-    return ToolUse.objects.filter(_haystack_has(piece), _HAS_HAYSTACK)
-
-
-_HAYSTACK = Func(F("command"), F("path"), F("host"), function="audit_haystack_v1", output_field=TextField())
-_HAS_HAYSTACK = Q(command__isnull=False) | Q(path__isnull=False) | Q(host__isnull=False)
-"""The condition of the trigram index."""
-
-
-def _haystack_has(piece: str) -> Contains:
-    return Contains(_HAYSTACK, piece)
-
-
 _PLACES: dict[type[Model], _Places] = {
-    Event: _Places(
-        _event_names,
-        lambda query: [Q(search_text__words=query)],
-        lambda piece: [
-            Exists(_uses_with(piece).filter(tool_use_id=OuterRef("tool_use_id"))),
-            Exists(_uses_with(piece).filter(tool_use_id=None, position=OuterRef("id"))),
-        ],
-    ),
-    ToolUse: _Places(
-        _use_names,
-        lambda query: [
-            Exists(Event.objects.filter(search_text__words=query, tool_use_id=OuterRef("tool_use_id"))),
-            Exists(SearchText.objects.filter(words=query, event_id=OuterRef("position"))),
-        ],
-        lambda piece: [Q(_haystack_has(piece)) & _HAS_HAYSTACK],
-    ),
-    Session: _Places(
-        _session_names,
-        lambda query: [Exists(Event.objects.filter(session=OuterRef("id"), search_text__words=query))],
-        lambda piece: [Exists(_uses_with(piece).filter(session=OuterRef("id")))],
-    ),
-    McpServer: _Places(lambda text: Q(name__icontains=text), lambda query: [], lambda piece: []),
+    Event: _Places(_event_names, lambda said: [said.of_events()], Piece.of_events),
+    ToolUse: _Places(_use_names, _Said.of_uses, lambda piece: [piece.of_uses()]),
+    Session: _Places(_session_names, lambda said: [said.of_sessions()], lambda piece: [piece.of_sessions()]),
+    McpServer: _Places(lambda text: Q(name__icontains=text), lambda said: [], lambda piece: []),
 }

@@ -1,12 +1,15 @@
 """The words of a row: what was asked, run or answered. Read only for those who may see content."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from audit import parts
-from audit.models import Content
+from django.db.models import QuerySet
+
+from audit import leaf, parts
+from audit.export.native import ERASED
+from audit.models import Content, Erased, Event
 from audit.timeline.rows import TOOL_USE, Row, Text
 
 _TEXTS = ("prompt", "prompt_text", "response", "error")
@@ -19,16 +22,31 @@ def fill(rows: Iterable[Row], uses: Mapping[UUID, Text], *, shown: bool) -> None
     rows = list(rows)
     ids = [event for row in rows for event in row.events]
     found = Content.objects.filter(event_id__in=ids)
+    stored = dict(found.values_list("event_id", "bytes")) if shown else dict.fromkeys(_ids(found))
+    _note_erased(rows, [event for event in ids if event not in stored])
     if not shown:
-        there = set(found.values_list("event_id", flat=True))
         for row in rows:
-            row.has_content = any(event in there for event in row.events)
+            row.has_content = any(event in stored for event in row.events)
         return
-    stored = dict(found.values_list("event_id", "bytes"))
     for row in rows:
         own = [parts.values(parts.attributes(stored[event])) for event in row.events if event in stored]
         row.has_content = bool(own)
         row.content = _of_use(row, uses, own) if row.kind == TOOL_USE else _of_event(own)
+
+
+def _ids(found: QuerySet[Content]) -> Iterable[UUID]:
+    return found.values_list("event_id", flat=True)
+
+
+def _note_erased(rows: Iterable[Row], without: Sequence[UUID]) -> None:
+    """Flags the rows with an event that had content once: what is gone was not withheld by the client."""
+    if not without or not Erased.objects.filter(part="content").exists():
+        return
+    had_some = Event.objects.filter(pk__in=without).exclude(content_commitment=leaf.ABSENT)
+    gone = set(had_some.values_list("pk", flat=True))
+    for row in rows:
+        if any(event in gone for event in row.events):
+            row.flags = [*row.flags, ERASED]
 
 
 def _of_event(own: list[dict[str, Any]]) -> Text:

@@ -103,7 +103,7 @@ class Strip:
 
 TICKS = {
     "person": "accepted by person",
-    "rejected": "rejected",
+    "rejected": "rejected by anyone",
     "cancelled": "cancelled",
     "mcp": "MCP connections",
     "gap": "gaps",

@@ -44,7 +44,7 @@ class Show:
 SHOWS = {
     "steps": Show("All", Q(), Q(kind__in=STEP_KINDS) | BLOCKING_HOOK, gaps=True),
     "rejected": Show("Rejected", Q(decision="reject")),
-    "person": Show("By person", Q(decided_by="person")),
+    "person": Show("Decided by person", Q(decided_by="person")),
     "bypass": Show("Under bypass", Q(mode=BYPASS), Q(kind=Kind.MODE_CHANGE, to_mode=BYPASS)),
     "mcp": Show("MCP", IS_MCP, Q(kind=Kind.MCP_CONNECTION)),
     "writes": Show("Writes", Q(tool_name__in=WRITERS)),
@@ -53,8 +53,8 @@ SHOWS = {
         Q(outcome="failure"),
         Q(kind=Kind.API_ERROR) | Q(kind__in=(Kind.MCP_CONNECTION, Kind.AUTH, Kind.COMPACTION), outcome="failure"),
     ),
-    "policy": Show("By policy", Q(decided_by__in=POLICIES)),
-    "hook": Show("By hook", Q(decided_by="hook")),
+    "policy": Show("Decided by policy", Q(decided_by__in=POLICIES)),
+    "hook": Show("Decided by hook", Q(decided_by="hook")),
     "unknown": Show("Not known by whom", Q(decided_by__isnull=True) | Q(decided_by="unknown")),
     "all": Show("Every event", Q(), Q(), gaps=True),
 }

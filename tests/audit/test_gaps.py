@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit import completeness
+from audit import completeness, projector
 from audit.folding.gaps import Point, find
-from audit.models import Gap, Session
+from audit.models import DueChain, Gap, Session
 from tests.factories import draft, evidence, raw
 
 START = dt.datetime(2026, 11, 21, 6, tzinfo=dt.UTC)
@@ -94,6 +94,16 @@ def test_every_number_lost_in_one_run_is_counted(lost):
     assert sum(gap.missing for gap in find(rows, LATER)) == len(lost)
 
 
+@pytest.mark.parametrize(
+    ("events", "missing", "grade"),
+    [(62, 0, "a"), (0, 0, "a"), (62, 3, "b"), (90, 10, "b"), (89, 10, "d"), (1, 50, "d")],
+)
+def test_it_grades_completeness(events, missing, grade):
+    assert Session(chains=[1], events=events, missing=missing).grade == grade
+    assert Session(chains=[1, 2], unjudged=[2], events=events, missing=missing).grade == "unjudged"
+    assert Session(events=events, missing=missing).grade == "c"
+
+
 @pytest.mark.django_db
 def test_a_session_shows_what_is_missing_a_minute_later():
     now = dt.datetime.now(dt.UTC)
@@ -126,3 +136,77 @@ def test_a_gap_that_was_too_young_is_looked_for_as_soon_as_it_is_not():
     evidence(draft(sequence=9, occurred_at=now + dt.timedelta(milliseconds=9)))
     completeness.find_due(raw(), now + dt.timedelta(seconds=140))
     assert (earlier, Gap.objects.count()) == (1, 2)
+
+
+def numbered(session_id, *numbers, **overrides):
+    now = dt.datetime.now(dt.UTC)
+    return [
+        draft(session_id=session_id, sequence=number, occurred_at=now + dt.timedelta(milliseconds=number), **overrides)
+        for number in numbers
+    ]
+
+
+def grade(session_id="s-1"):
+    return Session.objects.get(session_id=session_id).grade
+
+
+def in_seconds(seconds):
+    return dt.datetime.now(dt.UTC) + dt.timedelta(seconds=seconds)
+
+
+@pytest.mark.django_db
+def test_a_session_has_no_grade_until_its_numbers_are_judged():
+    evidence(*numbered("s-1", 0, 1, 4))
+    assert grade() == "unjudged"
+    completeness.find_due(raw(), in_seconds(30))
+    assert grade() == "unjudged"
+    completeness.find_due(raw(), in_seconds(70))
+    assert grade() == "d"
+
+
+@pytest.mark.django_db
+def test_a_session_that_goes_on_is_judged_anew():
+    evidence(*numbered("s-1", 0, 1))
+    completeness.find_due(raw(), in_seconds(70))
+    earlier = grade()
+    evidence(*numbered("s-1", 2))
+    assert (earlier, grade()) == ("a", "unjudged")
+
+
+@pytest.mark.django_db
+def test_what_is_too_young_when_its_chain_is_looked_through_stays_unjudged():
+    long_ago = in_seconds(-300)
+    evidence(*numbered("s-1", 0, 1), received_at_us=int(long_ago.timestamp() * 1_000_000))
+    evidence(*numbered("s-2", 2, 3))
+    completeness.find_due(raw(), in_seconds(50))
+    assert (grade("s-1"), grade("s-2")) == ("unjudged", "unjudged")
+    DueChain.objects.update(due_at=long_ago)
+    completeness.find_due(raw(), in_seconds(50))
+    assert (grade("s-1"), grade("s-2")) == ("a", "unjudged")
+
+
+@pytest.mark.django_db
+def test_every_chain_of_a_session_is_waited_for():
+    evidence(*numbered("s-1", 0, 1), *numbered("s-1", 0, 1, origin=(("scope.version", "string", "2.1.330"),)))
+    _, second = DueChain.objects.order_by("chain")
+    DueChain.objects.filter(pk=second.pk).update(due_at=in_seconds(600))
+    completeness.find_due(raw(), in_seconds(70))
+    assert Session.objects.get().unjudged == [second.chain]
+    completeness.find_due(raw(), in_seconds(601))
+    assert grade() == "a"
+
+
+@pytest.mark.django_db
+def test_a_judged_session_keeps_its_grade_while_another_of_its_chain_runs():
+    evidence(*numbered("s-1", 0, 1))
+    completeness.find_due(raw(), in_seconds(70))
+    evidence(*numbered("s-2", 2, 3))
+    assert (grade("s-1"), grade("s-2")) == ("a", "unjudged")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_rebuild_leaves_nothing_graded_that_was_not_looked_through():
+    evidence(*numbered("s-1", 0, 4))
+    completeness.find_due(raw(), in_seconds(70))
+    projector.rebuild(raw())
+    assert grade() == "unjudged"

@@ -1,10 +1,12 @@
 import datetime as dt
 
 import pytest
+from django.db.models import Func, TextField, Value
 
 from audit import search
 from audit.listing.keyset import Keyset
 from audit.models import Event, Session, Subject, ToolUse
+from audit.search import hits
 from tests.factories import draft, evidence
 
 pytestmark = pytest.mark.django_db
@@ -210,23 +212,25 @@ def test_decisions_are_tool_uses_that_were_decided():
     assert search.tool_uses().count() == 2
 
 
-def test_a_piece_of_a_command_finds_the_decision_and_the_result():
+def test_a_piece_of_a_command_finds_the_decision_and_the_result(few_or_many):
     decided, ran, _ = evidence(
-        call("toolu_1", command="curl https://pypi.org/simple"), call("toolu_1", kind="tool_result"), call("toolu_2")
+        call("toolu_1", command="curl https://packages.example/simple"),
+        call("toolu_1", kind="tool_result"),
+        call("toolu_2"),
     )
-    assert said(Event.objects.all(), "://PyPI.o") == {decided.id, ran.id}
-    assert said(ToolUse.objects.all(), "://pypi.o") == {ToolUse.objects.get(tool_use_id="toolu_1").pk}
-    assert said(Session.objects.all(), "://pypi.o") == {Session.objects.get().pk}
+    assert said(Event.objects.all(), "://Packages.e") == {decided.id, ran.id}
+    assert said(ToolUse.objects.all(), "://packages.e") == {ToolUse.objects.get(tool_use_id="toolu_1").pk}
+    assert said(Session.objects.all(), "://packages.e") == {Session.objects.get().pk}
 
 
-def test_a_piece_of_a_command_finds_a_call_that_has_no_id():
+def test_a_piece_of_a_command_finds_a_call_that_has_no_id(few_or_many):
     (decided, _) = evidence(call(None, command="rm -rf build"), call(None, command="ls"))
     assert said(Event.objects.all(), "-rf bu") == {decided.id}
     assert len(said(ToolUse.objects.all(), "-rf bu")) == 1
 
 
 @pytest.mark.parametrize("text", ["100%", "a_b", "back\\slash", "it's", '"quoted"'])
-def test_a_piece_is_taken_literally(text):
+def test_a_piece_is_taken_literally(few_or_many, text):
     found, _ = evidence(
         call("toolu_1", command=f"echo {text} end"), call("toolu_2", command="echo 100x axb backslash end")
     )
@@ -234,7 +238,7 @@ def test_a_piece_is_taken_literally(text):
 
 
 @pytest.mark.parametrize("text", ["rounding", "Rounding", "src/rounding.py", "payments rounding", "ünïcode"])
-def test_words_of_content_find_event_session_and_tool_use(text):
+def test_words_of_content_find_event_session_and_tool_use(few_or_many, text):
     content = [("@tool_input", "string", '{"file_path": "src/rounding.py", "x": "the payments Ünïcode"}')]
     found, _ = evidence(call("toolu_1", content=content), prompt("nothing of the kind", session_id="s-2"))
     assert said(Event.objects.all(), text) == {found.id}
@@ -242,8 +246,52 @@ def test_words_of_content_find_event_session_and_tool_use(text):
     assert said(Session.objects.all(), text) == {Session.objects.get(session_id="s-1").pk}
 
 
+@pytest.mark.parametrize("tool_use_id", ["toolu_1", None])
+@pytest.mark.parametrize("session_id", ["s-1", None])
+def test_words_of_content_find_their_tool_use_whatever_it_is_known_by(few_or_many, tool_use_id, session_id):
+    needle = [("@tool_input", "string", "needle")]
+    evidence(
+        call(tool_use_id, "Read", session_id=session_id, content=needle),
+        call(None, "Write", session_id=session_id), call("toolu_2", "Edit", session_id=session_id),
+    )  # fmt: skip
+    assert said(ToolUse.objects.all(), "needle") == {ToolUse.objects.get(tool_name="Read").pk}
+
+
+@pytest.mark.parametrize("other", ["s-2", None])
+def test_another_sessions_use_of_the_same_id_says_nothing(few_or_many, other):
+    """Some vendors count their calls anew in each session."""
+    decided, ran, *_ = evidence(
+        call("call_1", command="rm -rf build", session_id="s-1", content=[("@tool_input", "string", "needle")]),
+        call("call_1", kind="tool_result", session_id="s-1"),
+        call("call_1", session_id=other),
+        call("call_1", kind="tool_result", session_id=other),
+    )
+    use = ToolUse.objects.get(session_vendor_id="s-1")
+    assert said(ToolUse.objects.all(), "needle") == {use.pk}
+    assert said(Event.objects.all(), "-rf bu") == {decided.id, ran.id}
+
+
+def test_the_uses_of_what_is_in_no_session_are_told_apart_by_their_source(few_or_many):
+    needle = [("@tool_input", "string", "needle")]
+    evidence(call("call_1", session_id=None, command="rm -rf build", content=needle), source_id=1)
+    evidence(call("call_1", session_id=None), source_id=2)
+    use = ToolUse.objects.get(source_id=1)
+    assert said(ToolUse.objects.all(), "needle") == {use.pk}
+    assert said(Event.objects.all(), "-rf bu") == {use.position}
+
+
+def test_what_is_slow_to_count_is_found_nevertheless(monkeypatch):
+    needle = [("@tool_input", "string", "needle")]
+    found, called, _ = evidence(prompt("needle"), call("toolu_1", command="echo needle", content=needle), prompt("hay"))
+    monkeypatch.setattr(hits, "_SAYING", "SELECT pg_sleep(60)")
+    monkeypatch.setattr(hits, "PATIENCE_MS", 20)
+    assert said(Event.objects.all(), "needle") == {found.id, called.id}
+    slow = ToolUse.objects.annotate(slept=Func(Value(60), function="pg_sleep", output_field=TextField()))
+    assert hits.telling(slow.exclude(slept=None)) is None
+
+
 @pytest.mark.parametrize("text", ["secretword", "ecretwor", "/etc/shadow"])
-def test_content_is_not_searched_without_the_right(text):
+def test_content_is_not_searched_without_the_right(few_or_many, text):
     evidence(call("toolu_1", command="cat /etc/shadow secretword", content=[("@tool_input", "string", "secretword")]))
     for model in (Event, ToolUse, Session):
         assert said(model.objects.all(), text)
@@ -260,13 +308,13 @@ def test_names_are_searched_without_the_right_to_content(text):
 
 
 @pytest.mark.parametrize("text", ["", " ", "-", "!!", "%", "ab", "\\", "'", "a" * 5000, "ü", "or", '"', "not or and"])
-def test_no_text_is_too_odd_to_be_searched_for(text):
+def test_no_text_is_too_odd_to_be_searched_for(few_or_many, text):
     evidence(call("toolu_1", command="ls"))
     for model in (Event, ToolUse, Session):
         said(model.objects.all(), text)
 
 
-def test_a_page_over_alternatives_shows_each_row_once_and_in_order():
+def test_a_page_over_alternatives_shows_each_row_once_and_in_order(few_or_many):
     evidence(*(call(f"toolu_{n}", command=f"echo needle {n}", content=[("@x", "string", "needle")]) for n in range(20)))
     newest_first = Keyset("-id")
     alternatives = search.saying(search.events(), "needle", with_content=True)

@@ -49,7 +49,7 @@ def test_the_same_again_is_set_aside_after_29_days_and_kept_after_31():
 @pytest.mark.django_db
 def test_every_schedule_names_a_task_that_exists():
     names = set(PeriodicTask.objects.exclude(task__startswith="celery.").values_list("task", flat=True))
-    assert {tasks.keep_partitions.name, tasks.forget_duplicates.name} <= names
+    assert {tasks.keep_partitions.name, tasks.forget_duplicates.name, tasks.verify_ledger.name} <= names
     from portal.celery import app
 
     app.loader.import_default_modules()

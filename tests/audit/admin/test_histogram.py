@@ -1,10 +1,15 @@
 import datetime as dt
 
 import pytest
+from django.db import connection
+from django.db.models import Func, TextField, Value
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from audit import query
-from audit.admin import asking, histogram
+from audit.admin import asking, histogram, sessions
+from audit.admin.sessions import SessionAdmin, SessionChangeList
+from audit.listing import counting
 from audit.models import Session
 from tests.audit.admin.evidence import a_session, at
 from tests.factories import draft, evidence
@@ -50,6 +55,19 @@ def test_days_are_named_where_they_begin():
     assert drawn.labels == [(25, "22 Nov"), (75, "23")]
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "Started in the 7 days until now; the list may go further back"),
+        ("before:2026-11-10", "Started in the 7 days before 10 Nov 00:00 UTC; the list may go further back"),
+        ("after:-1d", "Started from 20 Nov 12:00 to 21 Nov 12:00 UTC"),
+    ],
+)
+def test_it_says_which_sessions_are_drawn(text, told):
+    question = asked(text)
+    assert histogram.caption(question, *histogram.window(question, NOW)) == told
+
+
 @pytest.mark.django_db
 def test_the_list_shows_when_its_sessions_ran(reviewer):
     a_session()
@@ -58,8 +76,47 @@ def test_the_list_shows_when_its_sessions_ran(reviewer):
     drawn = reviewer.get(url).context["cl"].histogram
     assert drawn.summary.startswith("2 sessions")
     assert [bar.under_bypass > 0 for bar in drawn.bars] == [False, True]
-    assert "1 under bypass" in reviewer.get(url).content.decode()
+    html = reviewer.get(url).content.decode()
+    assert "1 under bypass" in html
+    assert "Started in the 7 days until now" in html
     assert reviewer.get(url, {"q": "after:-2h"}).context["cl"].histogram.summary.startswith("1 session from")
+
+
+@pytest.fixture
+def two_of_three(monkeypatch):
+    """Three sessions, two of which say "needle", on pages of one."""
+    monkeypatch.setattr(SessionAdmin, "list_per_page", 1)
+    for number, text in enumerate(("needle", "hay", "a needle in it")):
+        content = (("@prompt", "string", text),)
+        evidence(draft("prompt", session_id=f"s-{number}", occurred_at=at(-3600 * number), content=content))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("limit", "told"), [(2, "2"), (1, "more than 1")])
+def test_sessions_found_in_texts_are_counted_and_drawn(reviewer, two_of_three, monkeypatch, limit, told):
+    monkeypatch.setattr(counting, "LIMIT", limit)
+    cl = reviewer.get(reverse("admin:audit_session_changelist"), {"q": "needle"}).context["cl"]
+    assert cl.count.words == told
+    assert cl.histogram.summary.startswith("2 sessions")
+
+
+@pytest.mark.django_db
+def test_sessions_found_in_texts_are_looked_for_once(reviewer, two_of_three):
+    with CaptureQueriesContext(connection) as queries:
+        cl = reviewer.get(reverse("admin:audit_session_changelist"), {"q": "needle"}).context["cl"]
+        assert cl.histogram
+    (drawn,) = [each["sql"] for each in queries if "date_bin" in each["sql"]]
+    assert "audit_searchtext" not in drawn
+
+
+@pytest.mark.django_db
+def test_what_takes_too_long_to_count_is_said_to_be_more_and_not_drawn(reviewer, two_of_three, monkeypatch):
+    slow = Session.objects.annotate(slept=Func(Value(60), function="pg_sleep", output_field=TextField()))
+    monkeypatch.setattr(SessionChangeList, "matches", lambda cl: slow.values("pk", "slept"))
+    monkeypatch.setattr(sessions, "PATIENCE_MS", 20)
+    cl = reviewer.get(reverse("admin:audit_session_changelist"), {"q": "needle"}).context["cl"]
+    assert cl.count.words == "more than 1"
+    assert cl.histogram is None
 
 
 @pytest.mark.django_db

@@ -102,7 +102,7 @@ def test_hostile_text_is_harmless_in_the_panel_that_script_fills(browser, plante
     for index in range(0, links.count(), 3):
         with visit.page.expect_response(lambda answer: "/panel/" in answer.url):
             links.nth(index).click()
-        visit.page.wait_for_function("document.querySelector('#panel [role=tab]') !== null")
+        visit.page.wait_for_selector("#panel [role=tab]", state="attached")
         visit.assert_harmless()
     assert not RAW.search(visit.page.content())
 
@@ -127,7 +127,7 @@ def test_without_script_the_row_leads_to_the_panel(browser, planted):
     page = reverse("admin:audit_session_change", args=[planted.pk])
     visit = browser.open(page, person(REVIEWER), script=False)
     visit.page.locator("a[data-panel]").nth(2).click()
-    assert "event=" in visit.page.url
+    visit.page.wait_for_url("**event=**")
     assert visit.page.locator("#panel h2").inner_text() != "This session’s telemetry"
 
 
@@ -138,8 +138,5 @@ def test_keys_move_through_the_timeline_and_the_panel_reads_along(browser, plant
     for step in range(2):
         with visit.page.expect_response(lambda answer: "/panel/" in answer.url):
             visit.page.keyboard.press("j")
-        visit.page.wait_for_function(
-            "(id) => document.getElementById(id).getAttribute('aria-current') === 'true'",
-            arg=rows.nth(step).get_attribute("id"),
-        )
+        visit.page.wait_for_selector(f'[id="{rows.nth(step).get_attribute("id")}"][aria-current="true"]')
     visit.assert_harmless()

@@ -10,8 +10,9 @@ from django.contrib.auth.models import Permission
 from django.urls import reverse
 
 from audit.models import Event, McpServer, Session, ToolUse
+from audit.vocabulary import Grade
 from tests.audit.admin.evidence import a_session, at, decided, ended, text_of
-from tests.factories import draft, evidence
+from tests.factories import draft, evidence, of_agents
 from tests.portal.people import person
 
 pytestmark = pytest.mark.django_db
@@ -73,6 +74,25 @@ def test_a_query_that_was_not_understood_downloads_nothing(reviewer):
     assert response.status_code == 400
 
 
+def test_a_query_that_was_not_understood_has_no_count_and_no_downloads(reviewer):
+    a_session()
+    response = reviewer.get(address("event"), {"q": "decision:foo"})
+    text = text_of(response)
+    assert "decision has no value “foo”." in text
+    assert "Understood here: accept , reject , cancel ." in text
+    assert "not counted: the query has a fault" in text
+    assert "download." not in response.content.decode()
+    assert "download.csv" in reviewer.get(address("event"), {"q": "decision:accept"}).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("query", "told"), [("tool_use:t-1 kind:tool_result", "1 match"), ("tool_use:t-1", "2 matches")]
+)
+def test_matches_are_counted_in_words(reviewer, query, told):
+    a_session()
+    assert f"Events {told} " in text_of(reviewer.get(address("event"), {"q": query}))
+
+
 def test_the_queries_of_the_readme_are_understood(reviewer):
     readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
     reviewer_reads = readme.partition("**Compliance reviewer.**")[2].partition("\n\n")[0]
@@ -121,6 +141,9 @@ SESSIONS_ARE_FOUND_BY = {
     "command:build": 1,
     'command:"rm -rf"': 1,
     "path:rounding.py": 1,
+    "-path:Rounding.PY": 1,
+    "command:rounding.py": 0,
+    "-command:rounding.py": 2,
     "rounding": 2,
     '"fix the rounding"': 1,
     '-"fix the rounding"': 1,
@@ -129,7 +152,7 @@ SESSIONS_ARE_FOUND_BY = {
 }
 
 
-def test_sessions_are_found_by(reviewer):
+def test_sessions_are_found_by(reviewer, few_or_many):
     a_session()
     evidence(
         decided("w-1", 1, session_id="s-2", tool_name="Write", path="src/rounding.py", content=(("@x", "int", 1),))
@@ -149,12 +172,14 @@ DECISIONS_ARE_FOUND_BY = {
     "prompt:p-1": 2,
     "command:BUILD": 1,
     "-command:build": 2,
+    "path:build": 0,
+    "-path:build": 3,
     "has:gap": 0,
     "received_after:-1h": 3,
 }
 
 
-def test_decisions_are_found_by(reviewer):
+def test_decisions_are_found_by(reviewer, few_or_many):
     a_session()
     assert {query: len(rows(reviewer, "tooluse", query)) for query in DECISIONS_ARE_FOUND_BY} == DECISIONS_ARE_FOUND_BY
 
@@ -171,13 +196,16 @@ EVENTS_ARE_FOUND_BY = {
     "kind:mode_change mode:bypass": 1,
     "tool:Bash": 3,
     "command:build": 2,
+    "-command:build": 9,
+    "path:build": 0,
+    "-path:build": 11,
     "outcome:failure": 2,
     "rounding": 1,
     "has:gap": 0,
 }
 
 
-def test_events_are_found_by(reviewer):
+def test_events_are_found_by(reviewer, few_or_many):
     a_session()
     assert {query: len(rows(reviewer, "event", query)) for query in EVENTS_ARE_FOUND_BY} == EVENTS_ARE_FOUND_BY
 
@@ -204,9 +232,30 @@ def test_gaps_are_found_in_sessions_and_in_what_happened_there(reviewer):
 def test_grades_are_found_as_they_are_shown(reviewer, events, missing, chains, grade):
     session = a_session()
     Session.objects.filter(pk=session.pk).update(events=events, missing=missing, chains=chains)
-    assert [letter for letter in "abcd" if rows(reviewer, "session", f"grade:{letter}")] == [grade]
+    assert [each for each in Grade if rows(reviewer, "session", f"grade:{each}")] == [grade]
     body = reviewer.get(address("session")).content.decode()
     assert f'class="grade {grade}"' in body
+
+
+@pytest.mark.parametrize(("missing", "told"), [(0, "not judged yet"), (9, "not judged yet: 9 missing so far")])
+def test_what_is_not_judged_yet_is_found_and_shown_without_a_grade(reviewer, missing, told):
+    session = a_session()
+    Session.objects.filter(pk=session.pk).update(missing=missing, chains=[1, 2], unjudged=[2])
+    assert [each for each in Grade if rows(reviewer, "session", f"grade:{each}")] == ["unjudged"]
+    response = reviewer.get(address("session"))
+    assert told in text_of(response)
+    assert 'class="grade' not in response.content.decode()
+    (downloaded,) = csv.DictReader(io.StringIO(download(reviewer, "session", "csv")))
+    assert downloaded["grade"] == "unjudged"
+
+
+def test_silence_is_not_read_as_completeness_before_it_is_judged(reviewer):
+    a_session()
+    Session.objects.update(chains=[1], unjudged=[1])
+    text = text_of(reviewer.get(address("event", "tool:Nothing")))
+    assert (
+        "1 session reported in that time, and no gap is known in what they sent. 1 of them is not judged yet." in text
+    )
 
 
 def test_a_fault_names_its_characters_and_the_rest_is_answered(reviewer):
@@ -316,7 +365,7 @@ def test_without_the_rights_a_session_shows_neither_content_nor_people(limited):
 
 def test_without_the_rights_an_event_shows_neither_content_nor_people(limited):
     a_session()
-    for event in Event.objects.all():
+    for event in of_agents():
         body = limited.get(reverse("admin:audit_event_change", args=[event.pk])).content.decode()
         assert "dana@acme.example" not in body
         assert "rm -rf build" not in body

@@ -5,6 +5,7 @@ from django.urls import reverse
 
 from audit.models import Event, McpServer, ToolUse
 from tests.audit.admin.evidence import a_session
+from tests.factories import of_agents
 from tests.portal.people import ADMINISTRATOR, CONNECTOR, REVIEWER, SIEM, person
 
 pytestmark = pytest.mark.django_db
@@ -70,9 +71,9 @@ def test_others_are_sent_to_the_login(client, as_user, who):
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
 def test_no_page_of_evidence_takes_anything_but_reading(as_user, method):
     client = as_user(person(REVIEWER, is_superuser=True))
-    before = (Event.objects.count(), ToolUse.objects.count())
+    before = (of_agents().count(), ToolUse.objects.count())
     addresses = pages()
-    before = (Event.objects.count(), ToolUse.objects.count())
+    before = (of_agents().count(), ToolUse.objects.count())
     for url in addresses:
         getattr(client, method)(url, {"action": "delete_selected", "_selected_action": "1"})
-    assert (Event.objects.count(), ToolUse.objects.count()) == before
+    assert (of_agents().count(), ToolUse.objects.count()) == before

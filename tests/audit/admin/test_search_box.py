@@ -38,8 +38,8 @@ def test_a_sessions_id_opens_it(reviewer, session):
     [
         lambda event: str(event.pk),
         lambda event: event.pk.hex,
-        lambda event: "#3",
-        lambda event: "3",
+        lambda event: f"#{event.seal.seq}",
+        lambda event: str(event.seal.seq),
         lambda event: bytes(event.leaf_hash).hex(),
         lambda event: bytes(event.leaf_hash).hex().upper(),
     ],

@@ -48,17 +48,22 @@ def test_a_claim_is_called_one_and_the_source_is_named(reviewer, session):
 
 
 @pytest.mark.parametrize(
-    ("events", "missing", "chains", "told"),
+    ("events", "missing", "chains", "unjudged", "told"),
     [
-        (61, 0, [1], "No number is missing among 61 events"),
-        (59, 3, [1], "3 events missing of 62"),
-        (10, 9, [1], "9 events missing of 19: this session is in fragments"),
-        (10, 0, [], "Completeness cannot be judged : this client sends no numbers"),
+        (61, 0, [1], [], "No number is missing among 61 events"),
+        (59, 3, [1], [], "3 events missing of 62"),
+        (10, 9, [1], [], "9 events missing of 19: this session is in fragments"),
+        (10, 0, [], [], "Completeness cannot be judged : this client sends no numbers"),
+        (10, 0, [1], [1], "Completeness is not judged yet : An event counts as missing once"),
+        (10, 9, [1, 2], [2], "is a minute old; 9 missing so far"),
     ],
 )
-def test_the_grade_stands_with_its_reason(reviewer, session, events, missing, chains, told):
-    Session.objects.filter(pk=session.pk).update(events=events, missing=missing, chains=chains)
-    assert told in text_of(page(reviewer, session))
+def test_the_grade_stands_with_its_reason(reviewer, session, events, missing, chains, unjudged, told):
+    columns = {"events": events, "missing": missing, "chains": chains, "unjudged": unjudged}
+    Session.objects.filter(pk=session.pk).update(**columns)
+    response = page(reviewer, session)
+    assert told in text_of(response)
+    assert ('class="grade' in response.content.decode()) == (not unjudged)
 
 
 def test_a_gap_is_a_row_that_says_what_is_not_known(reviewer, session):
@@ -112,6 +117,14 @@ def test_a_session_without_a_stated_mode_says_so(reviewer):
     evidence(draft("prompt"))
     text = text_of(page(reviewer, Session.objects.get()))
     assert "No record of this session states a permission mode" in text
+
+
+def test_what_a_person_accepted_is_told_apart_from_what_a_person_decided(reviewer, session):
+    evidence(decided("t-9", 12, decision="reject", decided_by="person"))
+    text = text_of(page(reviewer, session))
+    assert "accepted by person 1" in text
+    assert "rejected by anyone 2" in text
+    assert "Decided by person 2" in text
 
 
 @pytest.mark.parametrize(

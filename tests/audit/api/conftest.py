@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from connectors import tokens
+from tests.factories import older_token
 
 PLAIN = ("events:read",)
 FULL = ("events:read", "content:read", "identity:read", "export:read")
@@ -17,8 +17,7 @@ class Api:
         self.client = Client(raise_request_exception=False)
         self.headers = {}
         if scopes:
-            _, secret = tokens.issue("api", "SIEM", by="a test", scopes=scopes)
-            self.headers = {"Authorization": f"Bearer {secret}"}
+            self.headers = {"Authorization": f"Bearer {older_token('api', *scopes)}"}
 
     def get(self, path: str, accept: str = "", **parameters: Any) -> Any:
         address = path if path.startswith(("http", "/")) else f"/api/v1/{path}"

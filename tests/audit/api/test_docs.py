@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from django.urls import get_resolver
 
+from audit.admin import asking
 from audit.api import filters, pagination, problem, views
 from audit.export import feed, native, shapes
 from audit.export.shapes import NativeEvent
@@ -29,6 +30,19 @@ def test_every_address():
 @pytest.mark.parametrize("filterset", [filters.EventFilter, filters.SessionFilter, filters.McpServerFilter])
 def test_every_filter(filterset):
     assert set(filterset.base_filters) <= NAMED
+
+
+@pytest.mark.parametrize(
+    "bar", [asking.EVENTS, asking.DECISIONS, asking.SESSIONS], ids=["events", "decisions", "sessions"]
+)
+def test_every_word_of_the_query_bar_that_is_another_parameter(bar):
+    table = TEXT[TEXT.index("| in the bar |") : TEXT.index("### Text")]
+    rows = [row for row in table.splitlines() if row.startswith("|")]
+    for word in bar.fields:
+        parameter = bar.arguments.get(word)
+        if parameter != word:
+            row = next(row for row in rows if f"`{word}:" in row)
+            assert parameter is None or f"`{parameter}`" in row
 
 
 def test_every_show_of_a_timeline():

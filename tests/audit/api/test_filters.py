@@ -92,7 +92,7 @@ def test_events_are_narrowed(api):
              draft("tool_decision", tool_name="Read", event_name="b", occurred_at=NOON))  # fmt: skip
     assert [row["event_name"] for row in api.results("events/", tool="Read")] == ["b"]
     assert api.results("events/", tool="Read", kind="prompt") == []
-    assert len(api.results("events/", occurred_after=f"{NOON:%Y-%m-%d}T12:00:00Z")) == 2
+    assert len(api.results("events/", agent="claude_code", occurred_after=f"{NOON:%Y-%m-%d}T12:00:00Z")) == 2
     assert api.results("events/", occurred_before=f"{NOON:%Y-%m-%d}T13:00:00+01:00") == []
     assert len(api.results("events/", occurred_before=f"{NOON:%Y-%m-%d}T13:00:01+01:00")) == 2
 

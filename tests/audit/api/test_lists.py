@@ -58,21 +58,29 @@ def test_a_session_tells_what_happened_in_it(api):
     assert session["decisions"] == {"accept:person": 1}
     assert session["tokens"] == {"input": 10, "output": 20, "cache_read": 0, "cache_creation": 0}
     assert session["cost_usd"].startswith("0.0001")
+    assert session["grade"] == "c"
     assert session["tools"] == ["Bash"]
     assert api.read(f"sessions/{session['id']}/") == session
+
+
+def test_a_session_that_is_not_judged_yet_has_no_letter(api):
+    evidence(draft(sequence=0), draft(sequence=1))
+    assert [session["grade"] for session in api.results("sessions/")] == ["unjudged"]
+    Session.objects.update(unjudged=[])
+    assert [session["grade"] for session in api.results("sessions/")] == ["a"]
 
 
 def test_events_come_in_the_feeds_own_shape(api):
     story()
     feed = [json.loads(line) for line in body(api.get("export/")).splitlines()]
-    assert api.results("events/") == feed[::-1]
+    assert api.results("events/", agent="claude_code") == feed[::-1]
 
 
 def test_an_event_is_shown_before_it_is_sealed(api):
     (event,) = record(draft())
     shown = api.read(f"events/{event.id}/")
     assert (shown["id"], shown["seq"], shown["sealed_at"]) == (str(event.id), None, None)
-    assert api.results("events/") == [shown]
+    assert api.results("events/", agent="claude_code") == [shown]
 
 
 def test_an_event_has_an_address(api):

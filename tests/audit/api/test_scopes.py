@@ -11,12 +11,12 @@ from tests.factories import draft, evidence
 
 pytestmark = pytest.mark.django_db
 
-SECRETS = ("dana@acme.example", "5f1d", "secret prompt", "secret command", "acme-laptop")
+SECRETS = ("dana@acme.example", "install-5f1d", "secret prompt", "secret command", "acme-laptop")
 
 
 def story() -> dict[str, str]:
     """Evidence with content and identity in every list; what stands in paths."""
-    identity = (("@user.email", "string", "dana@acme.example"), ("@user.id", "string", "5f1d"),
+    identity = (("@user.email", "string", "dana@acme.example"), ("@user.id", "string", "install-5f1d"),
                 ("resource@host.name", "string", "acme-laptop"))  # fmt: skip
     shared = {"subject": identity, "content": [("@prompt", "string", "secret prompt")]}
     evidence(
@@ -42,11 +42,14 @@ READS = {
     "export/": "export:read",
 }
 
+PROOFS = {"events/{event}/proof/", "ledger/checkpoint/", "ledger/consistency/"}
+"""They need a signed ledger, and show neither content nor identity: see test_ledger.py."""
+
 
 def test_every_address_of_evidence_is_in_this_matrix():
     named = get_resolver("audit.api.urls").url_patterns
     routes = {str(each.pattern).replace("<uuid:id>", "{}") for each in named} - {"schema/"}
-    assert routes == {path.format(session="{}", event="{}") for path in READS}
+    assert routes == {path.format(session="{}", event="{}") for path in READS.keys() | PROOFS}
 
 
 @pytest.mark.parametrize("path", READS)
@@ -72,19 +75,19 @@ def test_content_and_identity_show_only_with_their_scopes(path, accept):
     hidden = body(Api(scope).get(path, accept)).decode()
     assert not [secret for secret in SECRETS if secret in hidden]
     with_content = body(Api(scope, "content:read").get(path, accept)).decode()
-    assert not [secret for secret in ("dana@acme.example", "5f1d", "acme-laptop") if secret in with_content]
+    assert not [secret for secret in ("dana@acme.example", "install-5f1d", "acme-laptop") if secret in with_content]
     with_identity = body(Api(scope, "identity:read").get(path, accept)).decode()
     assert not [secret for secret in ("secret prompt", "secret command") if secret in with_identity]
 
 
-@pytest.mark.parametrize("path", set(READS) - {"mcp-servers/", "sessions/", "sessions/{session}/"})
+@pytest.mark.parametrize("path", sorted(set(READS) - {"mcp-servers/", "sessions/", "sessions/{session}/"}))
 def test_content_shows_with_its_scope(path):
     where = story()
     shown = body(Api(READS[path], "content:read").get(path.format(**where))).decode()
     assert "secret prompt" in shown or "secret command" in shown
 
 
-@pytest.mark.parametrize("path", set(READS) - {"mcp-servers/", "sessions/{session}/timeline/"})
+@pytest.mark.parametrize("path", sorted(set(READS) - {"mcp-servers/", "sessions/{session}/timeline/"}))
 def test_identity_shows_with_its_scope(path):
     where = story()
     shown = body(Api(READS[path], "identity:read").get(path.format(**where))).decode()
@@ -93,7 +96,9 @@ def test_identity_shows_with_its_scope(path):
 
 def test_without_the_scope_an_actor_is_still_the_same_actor():
     story()
-    plain, full = Api("events:read").results("events/"), Api("events:read", "identity:read").results("events/")
+    asked = {"agent": "claude_code"}
+    plain = Api("events:read").results("events/", **asked)
+    full = Api("events:read", "identity:read").results("events/", **asked)
     assert [row["actor"]["id"] for row in plain] == [row["actor"]["id"] for row in full]
     assert len({row["actor"]["id"] for row in plain}) == 1
 

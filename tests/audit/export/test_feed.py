@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from audit.export import cursor, feed, reading
 from audit.export.reading import Reader
 from audit.models import Event
-from tests.factories import draft, evidence, record, seal
+from tests.factories import acts, draft, evidence, record, seal
 
 pytestmark = pytest.mark.django_db
 
@@ -132,7 +132,7 @@ def test_identity_and_content_show_by_right():
     }  # fmt: skip
     (line,) = lines(page_of())
     assert line["content"] == {"prompt": "Fix it"}
-    assert (line["actor"]["email"], line["actor"]["install_id"]) == ("dana@acme.example", "5f1d")
+    assert (line["actor"]["email"], line["actor"]["install_id"]) == ("dana@acme.example", "install-5f1d")
 
 
 def test_a_line_says_who_handed_it_in_and_when():
@@ -217,6 +217,22 @@ def test_the_command_writes_to_a_file(tmp_path, capsysbinary):
     target = tmp_path / "events.ndjson"
     assert export(capsysbinary, "--output", str(target), "--without-content", "--without-identity")[0] == b""
     assert target.read_bytes() == page_of(reader=Reader(with_content=False, with_identity=False))
+
+
+def test_each_export_is_recorded_with_what_it_left_out(capsysbinary, monkeypatch):
+    monkeypatch.setattr("getpass.getuser", lambda: "root")
+    evidence(draft())
+    export(capsysbinary)
+    export(capsysbinary, "--after", "0.0", "--without-content")
+    told = [(act["by"], act["format"], act["after"], act["content.shown"], act["identity.shown"]) for act in acts()]
+    assert told == [("root", "native", "", True, True), ("root", "native", "0.0", False, True)]
+
+
+def test_an_export_that_cannot_be_recorded_writes_nothing(capsysbinary, unrecordable):
+    evidence(draft())
+    with unrecordable(), pytest.raises(CommandError, match="could not be recorded"):
+        call_command("export_events")
+    assert capsysbinary.readouterr().out == b""
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,14 @@ from uuid import UUID
 import pytest
 from django.contrib.auth.models import User
 from django.core.exceptions import BadRequest, PermissionDenied
-from django.db import connection
+from django.core.signals import request_finished
+from django.db import close_old_connections, connection
 from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit.listing import export, markup
+from audit.listing import export, markup, slots
 from audit.listing.keyset import Keyset
 from audit.listing.readonly import ReadOnlyAdmin
 from audit.models import McpServer
@@ -164,6 +165,57 @@ def test_it_reads_through_a_cursor_of_the_server():
         cursor.execute("SELECT is_holdable FROM pg_cursors WHERE name LIKE '_django%'")
         assert cursor.fetchall() == [(False,)]
         rows.close()
+
+
+@pytest.fixture
+def _connection_stays():
+    """The end of an answer closes connections, and with them the test's transaction; Django's client does as much."""
+    request_finished.disconnect(close_old_connections)
+    yield
+    request_finished.connect(close_old_connections)
+
+
+@pytest.mark.usefixtures("_servers", "_connection_stays")
+def test_more_downloads_than_may_at_once_are_asked_to_come_back(monkeypatch):
+    monkeypatch.setattr(export, "downloads", slots.Slots(2))
+    servers = ServersAdmin(McpServer, SITE)
+    unread, begun = (servers.download_view(request(), "csv") for _ in range(2))
+    assert next(iter(begun)).startswith(b"name,")
+    refused = servers.download_view(request("?calls=2"), "csv")
+    assert (refused.status_code, refused["Retry-After"]) == (503, "30")
+    assert b"Too many downloads at once" in refused.content
+    assert b"/admin/audit/mcpserver/?calls=2" in refused.content
+    unread.close()
+    whole = servers.download_view(request(), "csv")
+    assert whole.status_code == 200
+    assert servers.download_view(request(), "csv").status_code == 503
+    assert b"server-2" in b"".join(whole)
+    whole.close()
+    again = servers.download_view(request(), "csv")
+    assert again.status_code == 200
+    again.close()
+    begun.close()
+
+
+def test_a_slot_is_free_again_after_a_fault_and_only_once():
+    few = slots.Slots(1)
+
+    def failing():
+        yield b"a"
+        raise ValueError("broken")
+
+    lines = few.held(failing())
+    with pytest.raises(ValueError, match="broken"):
+        list(lines)
+    lines.close()
+    held = few.held(iter_of(b"a"))
+    with pytest.raises(slots.Busy):
+        few.held(iter_of(b"b"))
+    assert list(held) == [b"a"]
+
+
+def iter_of(*lines):
+    yield from lines
 
 
 @pytest.mark.usefixtures("_servers")

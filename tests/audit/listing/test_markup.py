@@ -67,6 +67,14 @@ def test_it_never_lets_a_grade_stand_without_its_reason():
     assert 'aria-label="Completeness B: 3 missing"' in markup.grade("b", "3 missing", told=False)
 
 
+def test_what_is_not_judged_yet_gets_no_grade_and_says_why():
+    html = markup.unjudged("3 missing so far")
+    assert re.sub(r"<[^>]*>", "", html) == "not judged yet: 3 missing so far"
+    assert "a minute old" in html
+    assert "grade" not in html
+    assert re.sub(r"<[^>]*>", "", markup.unjudged("")) == "not judged yet"
+
+
 def test_it_draws_shares_in_the_order_of_permissiveness():
     html = markup.minibar({"bypassPermissions": 1, "default": 2, "plan": 1})
     assert re.findall('class="fill-([a-z]+)"', html) == ["plan", "default", "bypass"]

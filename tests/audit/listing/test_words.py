@@ -52,14 +52,6 @@ def test_it_knows_the_most_permissive_mode(modes, widest):
     assert words.most_permissive(modes) == widest
 
 
-@pytest.mark.parametrize(
-    ("events", "missing", "letter"),
-    [(62, 0, "a"), (0, 0, "a"), (62, 3, "b"), (90, 10, "b"), (89, 10, "d"), (1, 50, "d")],
-)
-def test_it_grades_completeness(events, missing, letter):
-    assert words.completeness(events, missing)[0] == letter
-
-
 def test_it_groups_thousands_with_a_thin_space():
     assert words.number(1284119) == "1\u202f284\u202f119"
     assert words.number(-1234) == "-1\u202f234"
@@ -116,3 +108,12 @@ def test_it_tells_spans_of_time(seconds, told):
 def test_it_tells_milliseconds():
     assert words.milliseconds(143) == "143 ms"
     assert words.milliseconds(2500) == "2.5 s"
+
+
+@pytest.mark.parametrize(("count", "told"), [(0, "0 matches"), (1, "1 match"), (1200, "1\u202f200 matches")])
+def test_a_noun_agrees_with_its_number(count, told):
+    assert words.counted(count, "match", "matches") == told
+
+
+def test_most_nouns_take_an_s():
+    assert [words.counted(count, "session") for count in (1, 2)] == ["1 session", "2 sessions"]

@@ -1,0 +1,1 @@
+"""What an auditor runs: one file that needs nothing of this repository."""

@@ -1,0 +1,84 @@
+"""Lists and timelines in windows of usual width: what does not fit is never cut off without a word."""
+
+import pytest
+from django.urls import reverse
+
+from tests.audit.admin.evidence import a_session, at, decided
+from tests.factories import draft, evidence
+from tests.portal.people import REVIEWER, person
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+LAPTOP, ZOOMED, PHONE = 1366, 683, 390
+PERSON = (("@user.email", "string", "somebody.with.a.long.name@engineering.acme.example"),)
+COMMAND = {"command": "python -m pytest tests/payments --maxfail=1 " * 4}
+CUT_OFF = """
+() => [...document.querySelectorAll(".timeline .prompt .mode")]
+  .filter((mode) => {
+    const line = mode.closest(".line").getBoundingClientRect();
+    return mode.scrollWidth > mode.clientWidth + 1 || mode.getBoundingClientRect().right > line.right + 1;
+  })
+  .map((mode) => mode.textContent)
+"""
+SCROLLED = """
+() => {
+  const region = document.querySelector(".results");
+  window.scrolled = new Promise((told) =>
+    region.addEventListener("scroll", () => told(region.scrollLeft), { once: true }));
+}
+"""
+
+
+@pytest.fixture
+def session(transactional_db):
+    long = (("@prompt", "string", "Find out why the refund job is stuck in production and unblock it at once. " * 3),)
+    bypass = {"mode": "bypassPermissions", "prompt_id": "p-3", "subject": PERSON}
+    session = a_session(subject=PERSON)
+    evidence(
+        draft("prompt", occurred_at=at(20), event_name="user_prompt", prompt_id="p-3", content=long, subject=PERSON),
+        decided("t-7", 21, decided_by="reviewer_model", **bypass, **COMMAND),
+        decided("t-8", 22, decided_by="person", grant="always", **bypass, **COMMAND),
+    )
+    return session
+
+
+@pytest.mark.parametrize("name", ["session", "tooluse", "event", "modechange", "mcpconnection", "mcpserver"])
+def test_a_list_fits_a_laptop(browser, session, name):
+    visit = browser.open(reverse(f"admin:audit_{name}_changelist"), person(REVIEWER), width=LAPTOP)
+    region = visit.page.locator(".results")
+    assert region.evaluate("region => region.scrollWidth - region.clientWidth") <= 1
+    assert visit.page.locator(".scroll-hint:not(.only-usual)").count() == 0
+    visit.assert_harmless()
+
+
+def test_a_list_that_does_not_fit_says_so_and_scrolls_by_key(browser, session):
+    visit = browser.open(reverse("admin:audit_session_changelist"), person(REVIEWER), width=900)
+    region = visit.page.get_by_role("region", name="Sessions")
+    words = visit.page.locator(f"#{region.get_attribute('aria-describedby')}")
+    assert words.is_visible()
+    assert "scroll sideways" in words.text_content()
+    visit.page.evaluate(SCROLLED)
+    region.focus()
+    visit.page.keyboard.press("ArrowRight")
+    assert visit.page.evaluate("window.scrolled") > 0
+    visit.page.set_viewport_size({"width": LAPTOP, "height": 900})
+    words.wait_for(state="hidden")
+    assert region.get_attribute("aria-describedby") is None
+    visit.assert_harmless()
+
+
+def test_columns_that_are_left_out_are_named(browser, session):
+    visit = browser.open(reverse("admin:audit_session_changelist"), person(REVIEWER), width=LAPTOP)
+    note, cost = visit.page.locator(".only-usual"), visit.page.locator("#result_list thead .column-cost")
+    assert note.text_content().startswith("A wider window also shows: agent, by hook, tools, cost.")
+    assert (note.is_visible(), cost.is_visible()) == (True, False)
+    visit.page.set_viewport_size({"width": 1920, "height": 900})
+    assert (note.is_visible(), cost.is_visible()) == (False, True)
+
+
+@pytest.mark.parametrize("width", [LAPTOP, ZOOMED, PHONE])
+def test_a_prompt_shows_its_mode_whole(browser, session, width):
+    visit = browser.open(reverse("admin:audit_session_change", args=[session.pk]), person(REVIEWER), width=width)
+    assert visit.page.locator(".timeline .prompt .mode").count() >= 2
+    assert visit.page.evaluate(CUT_OFF) == []
+    visit.assert_harmless()
