@@ -20,3 +20,13 @@ API_SCOPES = {
     "ledger:read": "Read checkpoints and proofs.",
 }
 SCOPES = {INGEST: INGEST_SCOPES, API: API_SCOPES}
+
+NOT_YET = {
+    "traces": "Not stored yet in this version.",
+}
+"""Scopes that are valid, so that a token issued now need not be issued again, but that nothing asks for so far."""
+
+
+def meaning(kind: str, scope: str) -> str:
+    """What a scope allows, and whether that is of any use in this version."""
+    return " ".join(filter(None, (SCOPES[kind][scope], NOT_YET.get(scope))))

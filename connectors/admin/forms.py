@@ -10,10 +10,11 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from audit import acts
 from audit.vocabulary import Agent
 from connectors import addresses, scopes, tokens
 from connectors.admin.widgets import Choices
-from connectors.models import NAME_LENGTH, Source, Token
+from connectors.models import NAME_LENGTH, Canary, Source, Token
 
 LIVES = {30: "in 30 days", 90: "in 90 days", 180: "in 180 days", 365: "in a year"}
 USUAL_LIFE = 90
@@ -26,6 +27,9 @@ OVERLAPS = {
 }
 AGENTS = [("", "what the telemetry says"), *((agent.value, agent.value) for agent in Agent if agent != Agent.PORTAL)]
 
+SIGNAL_CHOICES = [("all", "logs and metrics"), ("logs", "logs only"), ("metrics", "metrics only: counts, no events")]
+CONTENT_CHOICES = [("keep", "keep it, for those who may see it"), ("drop", "drop it")]
+
 SCOPE_PERMISSIONS = {
     "events:read": ("audit.view_event",),
     "content:read": ("audit.view_content",),
@@ -33,7 +37,7 @@ SCOPE_PERMISSIONS = {
     "export:read": ("audit.view_event",),
     "tokens:read": ("connectors.view_ingesttoken",),
     "tokens:write": ("connectors.add_ingesttoken", "connectors.change_ingesttoken"),
-    "connectors:read": ("connectors.view_source",),
+    "connectors:read": ("connectors.view_connection",),
     "usage:read": ("connectors.view_source",),
     "ledger:read": (),
 }
@@ -90,7 +94,8 @@ class IssueForm(OnceForm):
         self.fields["life"].initial = USUAL_LIFE
 
     def grantable(self) -> list[tuple[str, str]]:
-        return [each for each in scopes.SCOPES[self.kind].items() if may_grant(self.user, each[0])]
+        offered = [scope for scope in scopes.SCOPES[self.kind] if may_grant(self.user, scope)]
+        return [(scope, scopes.meaning(self.kind, scope)) for scope in offered]
 
     @staticmethod
     def _lives() -> list[tuple[str, str]]:
@@ -109,7 +114,7 @@ class IssueForm(OnceForm):
         _checked(lambda: [addresses.network(each) for each in found])
         return found
 
-    def issue(self, by: str) -> tuple[Token, str]:
+    def issue(self, by: acts.Who) -> tuple[Token, str]:
         """Raises tokens.AlreadyIssued if this form has issued before."""
         data, life = self.cleaned_data, self.cleaned_data["life"]
         return tokens.issue(
@@ -150,6 +155,11 @@ class IngestTokenForm(IssueForm):
     agent = forms.ChoiceField(
         choices=AGENTS, required=False, help_text="For telemetry that does not say which agent it is from."
     )
+    content = forms.ChoiceField(
+        choices=CONTENT_CHOICES,
+        required=False,
+        help_text="Prompts, commands, tool input and the like. Dropped content is never stored. Of a new source.",
+    )
     records_per_minute = forms.IntegerField(
         required=False,
         min_value=1,
@@ -159,7 +169,7 @@ class IngestTokenForm(IssueForm):
     fieldsets = (
         ("What it is for", {"fields": ("name", "source", "team")}),
         ("What it may do", {"fields": ("scopes", "networks", "life")}),
-        ("More about a new source", {"fields": ("environment", "agent"), "classes": ("collapse",)}),
+        ("More about a new source", {"fields": ("environment", "agent", "content"), "classes": ("collapse",)}),
         ("Limits", {"fields": ("records_per_minute",), "classes": ("collapse",)}),
     )
 
@@ -169,7 +179,8 @@ class IngestTokenForm(IssueForm):
         self.fields["scopes"].label = "Signals"
         self.fields["scopes"].widget = Choices("Signals", self.grantable())
         self.fields["scopes"].initial = ["logs", "metrics"]
-        self.fields["source"].queryset = Source.objects.order_by("name")  # type: ignore[attr-defined]
+        open_to_all = Source.objects.filter(archived_at=None).exclude(pk__in=Canary.objects.values("token__source"))
+        self.fields["source"].queryset = open_to_all.order_by("name")  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
@@ -180,11 +191,14 @@ class IngestTokenForm(IssueForm):
             for field in ("team", "environment", "agent"):
                 if data.get(field):
                     self.add_error(field, f"{source} has its own: change it there, or leave this empty.")
+            if data.get("content") == "drop" and source.content != "drop":
+                self.add_error("content", f"{source} keeps content: change it there.")
         return data
 
     def options(self) -> dict[str, Any]:
         data = self.cleaned_data
         about = {field: data[field] for field in ("team", "environment", "agent")}
+        about["content"] = data["content"] or "keep"
         source = data["source"] or Source(name=data["name"], **about)
         return {"source": source, "records_per_minute": data["records_per_minute"]}
 
@@ -216,11 +230,32 @@ class RotateForm(OnceForm):
     )
 
 
-class RevokeForm(forms.Form):
-    required_css_class = "required"
-    reason = forms.CharField(
+def reason(kept_with: str) -> forms.CharField:
+    """Why something is done that cannot be undone; required."""
+    return forms.CharField(
         max_length=500,
         widget=forms.TextInput({"class": "vTextField", "autocomplete": "off"}),
-        help_text="Kept with the token, for whoever asks later.",
-        error_messages={"required": "Say why: the reason is kept with the token."},
+        help_text=f"Kept with {kept_with}, for whoever asks later.",
+        error_messages={"required": f"Say why: the reason is kept with {kept_with}."},
     )
+
+
+class RevokeForm(forms.Form):
+    required_css_class = "required"
+    reason = reason("the token")
+    confirm = forms.CharField(
+        label="Its last four characters",
+        max_length=64,
+        widget=forms.TextInput({"class": "vTextField mono", "autocomplete": "off", "spellcheck": "false"}),
+        help_text="Typed, so that it is this token and no other that is revoked. Its beginning will do as well.",
+    )
+
+    def __init__(self, *args: Any, token: Token, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.token = token
+
+    def clean_confirm(self) -> str:
+        typed = str(self.cleaned_data["confirm"]).strip()
+        if typed not in (self.token.last_four, self.token.prefix):
+            raise ValidationError(f"This is another token: it begins with {self.token.prefix}. Look at how it ends.")
+        return typed

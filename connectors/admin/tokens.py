@@ -20,15 +20,18 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
+from audit import acts
 from audit.listing.keyset import Keyset
 from audit.listing.readonly import ListingAdmin
 from connectors import scopes, snippets, tokens
-from connectors.admin import states
+from connectors.admin import states, token_page
 from connectors.admin.columns import SourceColumns, TokenColumns
-from connectors.admin.forms import ApiTokenForm, IngestTokenForm, IssueForm, RevokeForm, RotateForm, may_grant
+from connectors.admin.forms import ApiTokenForm, IngestTokenForm, IssueForm, RotateForm, may_grant
+from connectors.admin.leaks import LeakAdmin
+from connectors.admin.revoking import RevokingAdmin
+from connectors.admin.setup import PLACEHOLDER, setup
 from connectors.models import STATES, Token, in_state
-
-PLACEHOLDER = "<token>"
+from connectors.tokens import receipts
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -43,7 +46,7 @@ class StateFilter(admin.SimpleListFilter):
         return queryset.filter(in_state(state, timezone.now())) if state in STATES else queryset
 
 
-class TokenAdmin(TokenColumns, ListingAdmin):
+class TokenAdmin(TokenColumns, RevokingAdmin, LeakAdmin, ListingAdmin):
     """What both kinds share."""
 
     kind = ""
@@ -52,6 +55,7 @@ class TokenAdmin(TokenColumns, ListingAdmin):
     keysets = {"newest": Keyset("-id")}
     list_display: tuple[str, ...] = ()
     list_filter = (StateFilter,)
+    list_long = ("allowed", "signals")
     search_fields: ClassVar[tuple[str, ...]] = ("name", "prefix", "last_four")
     actions = None
 
@@ -59,10 +63,22 @@ class TokenAdmin(TokenColumns, ListingAdmin):
         return False
 
     def get_urls(self) -> list[URLPattern]:
-        views = {"rotate": self.rotate_view, "revoke": self.revoke_view, "state": self.state_view}
+        views = {
+            "rotate": self.rotate_view,
+            "revoke": self.revoke_view,
+            "state": self.state_view,
+            "receipt": self.receipt_view,
+            "receipt_state": self.receipt_state_view,
+            "leak": self.leak_view,
+        }
         return [
+            path("leaked/", self.admin_site.admin_view(self.leaked_view), name=self._url_name("leaked")),
             *(
-                path(f"<int:token_id>/{name}/", self.admin_site.admin_view(view), name=self._url_name(name))
+                path(
+                    f"<int:token_id>/{name.replace('_', '/')}/",
+                    self.admin_site.admin_view(view),
+                    name=self._url_name(name),
+                )
                 for name, view in views.items()
             ),
             *super().get_urls(),
@@ -87,7 +103,12 @@ class TokenAdmin(TokenColumns, ListingAdmin):
             raise PermissionDenied
         if request.method not in {"GET", "HEAD"}:
             return HttpResponseNotAllowed(["GET", "HEAD"])
-        return self._page(request, "token", token, **self._setup(token, PLACEHOLDER), **(extra_context or {}))
+        about = {**self._setup(token, PLACEHOLDER), **self._use(request, token), "receipt": receipts.of(token)}
+        return self._page(request, "token", token, **about, **(extra_context or {}))
+
+    def _use(self, request: HttpRequest, token: Token) -> dict[str, Any]:
+        """What its page tells of its use."""
+        return {}
 
     def _page(self, request: HttpRequest, template: str, token: Token | None, **context: Any) -> TemplateResponse:
         about = self._about(request, token) if token else {"title": self.issue_words}
@@ -107,7 +128,8 @@ class TokenAdmin(TokenColumns, ListingAdmin):
         )
 
     def _about(self, request: HttpRequest, token: Token) -> dict[str, Any]:
-        pages = ("change", "rotate", "revoke", "state", "history")
+        pages = ("change", "rotate", "revoke", "state", "history", "receipt", "leak")
+        may_change = self.has_change_permission(request, token)
         rotatable = token.works and token.valid_until is None
         return {
             "title": token.name,
@@ -116,7 +138,11 @@ class TokenAdmin(TokenColumns, ListingAdmin):
             "sighting": states.sighting(token),
             "refusals": states.refusals(token),
             "may_rotate": rotatable and self._may_rotate(request, token),
-            "may_revoke": token.revoked_at is None and self.has_change_permission(request, token),
+            "may_revoke": token.revoked_at is None and may_change,
+            "may_leak": may_change,
+            "leaked_url": f"{self.url('leaked')}?token={token.pk}"
+            if token.revoked_at is None
+            else self.url("leak", token),
             "page": {name: self.url(name, token) for name in pages} | self._neighbours(token),
         }
 
@@ -167,7 +193,7 @@ class TokenAdmin(TokenColumns, ListingAdmin):
             return self._shown_already(request, issued)
         if request.method == "POST" and form.is_valid():
             try:
-                token, secret = form.issue(request.user.get_username())
+                token, secret = form.issue(acts.person(request.user))
             except tokens.AlreadyIssued as again:
                 return self._shown_already(request, again.token)
             self.log_addition(request, self._of_kind(token), "Issued.")
@@ -212,8 +238,10 @@ class TokenAdmin(TokenColumns, ListingAdmin):
         form = RotateForm(request.POST or None)
         if issued := form.issued():
             return self._shown_already(request, issued)
+        if not token.works:
+            return self._refused(request, token, tokens.TokenError(f"This token is {token.state}; issue a new one."))
         if request.method == "POST" and form.is_valid():
-            data, by = form.cleaned_data, request.user.get_username()
+            data, by = form.cleaned_data, acts.person(request.user)
             try:
                 overlap = dt.timedelta(seconds=data["overlap"])
                 new, secret = tokens.rotate(token, overlap, by=by, form_key=data["form_key"])
@@ -226,22 +254,12 @@ class TokenAdmin(TokenColumns, ListingAdmin):
             return self._issued(request, new, secret)
         return self._confirmation(request, "rotate", token, form)
 
-    def revoke_view(self, request: HttpRequest, token_id: int) -> HttpResponse:
-        token = self._found(request, token_id)
-        if not self.has_change_permission(request, token):
-            raise PermissionDenied
-        form = RevokeForm(request.POST or None)
-        if request.method == "POST" and form.is_valid():
-            revoked = tokens.revoke(token, form.cleaned_data["reason"], by=request.user.get_username())
-            self.log_change(request, token, f"Revoked: {revoked.revoke_reason}")
-            messages.success(request, f"{revoked} is revoked. It is refused from the next request on.")
-            return HttpResponseRedirect(self.url("change", revoked))
-        return self._confirmation(request, "revoke", token, form)
-
-    def _confirmation(self, request: HttpRequest, act: str, token: Token, form: forms.Form) -> HttpResponse:
+    def _confirmation(
+        self, request: HttpRequest, act: str, token: Token, form: forms.Form, **context: Any
+    ) -> HttpResponse:
         names = [field.name for field in form.visible_fields()]
         title = f"{act.capitalize()} {token.name}"
-        return self._form_page(request, act, token, form, ((None, {"fields": names}),), title=title)
+        return self._form_page(request, act, token, form, ((None, {"fields": names}),), title=title, **context)
 
     def _refused(self, request: HttpRequest, token: Token, error: tokens.TokenError) -> HttpResponse:
         messages.error(request, str(error))
@@ -258,18 +276,11 @@ class IngestTokenAdmin(SourceColumns, TokenAdmin):
     list_select_related = ("source",)
     search_fields: ClassVar[tuple[str, ...]] = (*TokenAdmin.search_fields, "source__name", "source__team")
 
+    def _use(self, request: HttpRequest, token: Token) -> dict[str, Any]:
+        return token_page.of_ingestion(request, token)
+
     def _setup(self, token: Token, secret: str) -> dict[str, Any]:
-        endpoint = settings.OTLP_PUBLIC_URL
-        return {
-            "endpoint": endpoint,
-            "local_only": snippets.is_local(endpoint),
-            "snippet": snippets.marked(snippets.claude_code(endpoint, secret, token.scopes)),
-            "places": snippets.PLACES,
-            "decidable": snippets.DECIDABLE,
-            "withheld": snippets.WITHHELD,
-            "unset": snippets.UNSET,
-            "reachability": snippets.reachability(endpoint, secret),
-        }
+        return setup(token, secret)
 
 
 class ApiTokenAdmin(TokenAdmin):

@@ -7,7 +7,8 @@ from typing import Any
 from rest_framework import serializers
 
 from connectors import addresses, scopes, tokens
-from connectors.models import NAME_LENGTH, IngestToken
+from connectors.models import NAME_LENGTH, IngestToken, RevocationReceipt
+from connectors.tokens import receipts
 
 USUAL_SCOPES = ["logs", "metrics"]
 
@@ -86,6 +87,32 @@ class SourceSerializer(serializers.Serializer):
     name = serializers.CharField()
 
 
+class ReceiptSerializer(serializers.ModelSerializer):
+    """The proof that nothing was taken after a moment. Times are the database's."""
+
+    settled_at = serializers.DateTimeField(
+        help_text="Nothing sent with the token can be stored since; null while a transaction from before is under way."
+    )
+    last_accepted_at = serializers.DateTimeField(help_text="Null: it was never used, or that is not settled yet.")
+    first_refused_at = serializers.DateTimeField(help_text="Null: nobody has tried it since.")
+    refused = serializers.SerializerMethodField(help_text="Requests that were refused since.")
+
+    class Meta:
+        model = RevocationReceipt
+        fields = [
+            "revoked_at",
+            "settled_at",
+            "last_accepted_at",
+            "last_accepted_address",
+            "first_refused_at",
+            "first_refused_address",
+            "refused",
+        ]
+
+    def get_refused(self, receipt: RevocationReceipt) -> int:
+        return receipts.refused(receipt)
+
+
 class IngestTokenSerializer(serializers.ModelSerializer):
     """A token as it is kept: to recognise it by, and what became of it."""
 
@@ -96,6 +123,7 @@ class IngestTokenSerializer(serializers.ModelSerializer):
     )
     rotated_from = serializers.CharField(source="rotated_from_id", allow_null=True)
     replaced_by = serializers.CharField(source="replaced_by.id", default=None, allow_null=True)
+    receipt = ReceiptSerializer(default=None, allow_null=True, help_text="Of a token that was revoked.")
 
     class Meta:
         model = IngestToken
@@ -124,6 +152,7 @@ class IngestTokenSerializer(serializers.ModelSerializer):
             "last_refused_at",
             "last_refused_address",
             "refusals",
+            "receipt",
         ]
 
 

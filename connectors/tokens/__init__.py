@@ -1,4 +1,5 @@
-"""Tokens: how they are written (spelling), whether they open the door (access), what is noted (uses), their life."""
+"""Tokens: how they are written (spelling), whether they open the door (access), what is noted (uses), their life,
+and the receipts of their ends."""
 
 from connectors.tokens.access import UNKNOWN, Refusal, TokenRecord, check, lookup, secret_of
 from connectors.tokens.lifecycle import (
@@ -15,7 +16,7 @@ from connectors.tokens.lifecycle import (
     rotate,
 )
 from connectors.tokens.spelling import PREFIXES, checksum, digest, generate, is_well_formed, kind_of
-from connectors.tokens.uses import Refused, Use, is_due, note_refusals, touch
+from connectors.tokens.uses import Refused, Use, is_due, note_accepted, note_refusals, touch
 
 __all__ = [
     "LONGEST_OVERLAP",
@@ -41,6 +42,7 @@ __all__ = [
     "issue",
     "kind_of",
     "lookup",
+    "note_accepted",
     "note_refusals",
     "revoke",
     "rotate",

@@ -22,7 +22,7 @@ class Cursor(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TokenRecord:
-    """What the portal knows of a token. Times are aware; `source_*` and `agent` are None for API tokens."""
+    """What the portal knows of a token. Times are aware; of API tokens, what tells of a source is None."""
 
     id: int
     kind: str
@@ -30,6 +30,9 @@ class TokenRecord:
     source_id: int | None
     source_name: str | None
     agent: str | None
+    signals: str | None
+    content: str | None
+    source_records_per_minute: int | None
     scopes: frozenset[str]
     networks: tuple[addresses.Network, ...]
     records_per_minute: int | None
@@ -38,6 +41,10 @@ class TokenRecord:
     valid_until: dt.datetime | None
     first_event_at: dt.datetime | None
     last_used_at: dt.datetime | None
+
+    @property
+    def keeps_content(self) -> bool:
+        return self.content != "drop"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +66,8 @@ WRONG_KIND = {
     scopes.INGEST: Refusal(403, "wrong_kind", "This is not an ingestion token (agp_ing_…)."),
     scopes.API: Refusal(403, "wrong_kind", "This is not an API token (agp_api_…)."),
 }
+ONLY = ("logs", "metrics")
+"""The one signal that a source may be narrowed to (connectors.models.sources.SIGNALS)."""
 WRONG_NETWORK = Refusal(403, "wrong_network", "This token may not be used from this address.")
 
 
@@ -74,8 +83,9 @@ def secret_of(authorization: str | None) -> str | Refusal:
 _FIELDS = tuple(each.name for each in fields(TokenRecord))  # in the order of the columns below
 _LOOKUP = """
 SELECT token.digest, token.id, token.kind, token.name, token.source_id, source.name, nullif(source.agent, ''),
-       token.scopes, token.networks, token.records_per_minute, token.revoked_at, token.expires_at, token.valid_until,
-       token.first_event_at, token.last_used_at
+       source.signals, source.content, source.records_per_minute, token.scopes, token.networks,
+       token.records_per_minute, token.revoked_at, token.expires_at, token.valid_until, token.first_event_at,
+       token.last_used_at
 FROM connectors_token token LEFT JOIN connectors_source source ON source.id = token.source_id
 WHERE token.digest = ANY(%s::bytea[])
 """
@@ -126,4 +136,6 @@ def _forbidden(record: TokenRecord, kind: str, scope: str | None, address: str) 
             return WRONG_NETWORK
     if scope is not None and scope not in record.scopes:
         return Refusal(403, "wrong_scope", f"This token lacks the scope {scope}.")
+    if scope is not None and record.signals in ONLY and scope != record.signals:
+        return Refusal(403, "wrong_signal", f"The source of this token takes {record.signals} only: no {scope}.")
     return None

@@ -1,15 +1,17 @@
 """The life of a token: issued, rotated, revoked. The secret is returned once and kept nowhere."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
 from django.utils import timezone
 
+from audit import acts
 from connectors import addresses, scopes
 from connectors.models import NAME_LENGTH, Source, Token
-from connectors.tokens import spelling
+from connectors.tokens import receipts, spelling
 
 SHOWN = 4  # characters of the secret that tell a person which token it is; the last four beside them
 LONGEST_OVERLAP = dt.timedelta(days=7)
@@ -32,7 +34,7 @@ def issue(
     kind: str,
     name: str,
     *,
-    by: str,
+    by: acts.Who,
     scopes: Sequence[str],
     networks: Sequence[str] = (),
     expires_at: dt.datetime | None = None,
@@ -53,10 +55,11 @@ def issue(
         _once(form_key)
         token.source = _source(kind, name, source)
         token.save(force_insert=True)
+        _told("token.issued", token, by)
     return token, secret
 
 
-def adopt(kind: str, secret: str, name: str, *, by: str) -> Token | None:
+def adopt(kind: str, secret: str, name: str, *, by: acts.Who) -> Token | None:
     """Take a secret made elsewhere, with all scopes of its kind; None if that secret was ever known here.
 
     Raises TokenError if it is not written as a token of that kind is.
@@ -71,6 +74,7 @@ def adopt(kind: str, secret: str, name: str, *, by: str) -> Token | None:
             return None
         token.source = _source(kind, name, None)
         token.save(force_insert=True)
+        _told("token.issued", token, by)
     return token
 
 
@@ -79,7 +83,7 @@ def _token(
     name: str,
     secret: str,
     *,
-    by: str,
+    by: acts.Who,
     scopes: Sequence[str],
     networks: Sequence[str],
     expires_at: dt.datetime | None,
@@ -96,7 +100,7 @@ def _token(
         scopes=list(dict.fromkeys(scopes)),
         networks=[str(addresses.network(each)) for each in dict.fromkeys(networks)],
         expires_at=expires_at,
-        created_by=by,
+        created_by=str(by),
     )
 
 
@@ -147,7 +151,7 @@ def _source(kind: str, name: str, source: Source | None) -> Source | None:
 
 
 def rotate(
-    token: Token, overlap: dt.timedelta = USUAL_OVERLAP, *, by: str, form_key: UUID | None = None
+    token: Token, overlap: dt.timedelta = USUAL_OVERLAP, *, by: acts.Who, form_key: UUID | None = None
 ) -> tuple[Token, str]:
     """A new token for the same use, and its secret; the old one goes on for `overlap` (0 to 7 days).
 
@@ -179,16 +183,31 @@ def rotate(
         new.save(force_insert=True)
         old.valid_until = now + overlap
         old.save(update_fields=["valid_until"])
+        _told("token.rotated", new, by, {"token.replaces": old.pk})
     return new, secret
 
 
-def revoke(token: Token, reason: str, *, by: str) -> Token:
-    """End a token for good; it is refused from the next request on. A second call changes nothing."""
-    if not reason.strip():
+def revoke(token: Token, reason: str, *, by: acts.Who) -> Token:
+    """End a token for good; it is refused from the next request on. A second call changes nothing.
+
+    Its receipt is to be settled when this is committed (receipts.settle).
+    """
+    reason = acts.without_tokens(reason.strip())
+    if not reason:
         raise TokenError("Say why: the reason is kept with the token.")
     with transaction.atomic():
         current = Token.objects.select_for_update().get(pk=token.pk)
         if current.revoked_at is None:
-            current.revoked_at, current.revoked_by, current.revoke_reason = timezone.now(), by, reason.strip()
+            current.revoked_at, current.revoked_by, current.revoke_reason = timezone.now(), str(by), reason
             current.save(update_fields=["revoked_at", "revoked_by", "revoke_reason"])
+            receipts.begin(current)
+            _told("token.revoked", current, by, reason=current.revoke_reason)
     return current
+
+
+def _told(act: str, token: Token, by: acts.Who, facts: Mapping[str, Any] = {}, **content: str) -> None:
+    """Leaves an act of the portal, in the transaction that does it. The secret is in no part of it."""
+    about = {"token.id": token.pk, "token.kind": token.kind, "token.scopes": " ".join(token.scopes)}
+    if token.source_id:
+        about["source.id"] = token.source_id
+    acts.require(act, by=by, facts={**about, **facts}, content={"token.name": token.name, **content})

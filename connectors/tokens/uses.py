@@ -15,11 +15,12 @@ INTERVAL = dt.timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """One use of a token. `recorded` says that something was kept because of it."""
+    """One use of a token, so long `ago`. `recorded` says that something was kept because of it."""
 
     token_id: int
     address: str
     recorded: bool = False
+    ago: dt.timedelta = dt.timedelta()
 
 
 def is_due(record: TokenRecord, now: dt.datetime, *, recorded: bool = False) -> bool:
@@ -62,6 +63,31 @@ def touch(connection: psycopg.Connection, uses: Sequence[Use]) -> None:
         logger.warning("last use not noted", extra={"action": "touch", "error": type(error).__name__})
 
 
+# What is booked after a receipt was settled was stored before that, or it could not be.
+_LAST_ACCEPTED = """
+UPDATE connectors_revocationreceipt receipt
+SET last_accepted_at = least(now() - used.ago, receipt.settled_at), last_accepted_address = used.address
+FROM unnest(%s::bigint[], %s::text[], %s::interval[]) AS used (id, address, ago)
+WHERE receipt.token_id = used.id
+    AND (receipt.last_accepted_at IS NULL OR receipt.last_accepted_at < least(now() - used.ago, receipt.settled_at))
+"""
+
+
+def note_accepted(connection: psycopg.Connection, uses: Sequence[Use]) -> None:
+    """Tell the receipts of tokens that were revoked meanwhile when they were last taken.
+
+    Never raises a database error: a note that is not made is only logged.
+    """
+    if not uses:
+        return
+    columns = ([use.token_id for use in uses], [use.address for use in uses], [use.ago for use in uses])
+    try:
+        with connection.transaction(), connection.cursor() as cursor:
+            cursor.execute(_LAST_ACCEPTED, columns)
+    except psycopg.Error as error:
+        logger.warning("last taken not noted", extra={"action": "note_accepted", "error": type(error).__name__})
+
+
 _REFUSED = """
 UPDATE connectors_token
 SET last_refused_at = now(), last_refused_address = %s,
@@ -70,12 +96,24 @@ WHERE id = %s
 """
 
 
+# A receipt tells the first refusal (connectors.models.receipts); of several receivers the earliest counts.
+_FIRST_REFUSED = """
+UPDATE connectors_revocationreceipt SET first_refused_at = now() - %s, first_refused_address = %s
+WHERE token_id = %s AND (first_refused_at IS NULL OR first_refused_at > now() - %s)
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """How often requests with one token were refused for one reason, and from where the last came."""
+    """How often requests with one token were refused for one reason, and from where the last came.
+
+    `first_address`, and how long `ago` it was, tell of the first of them.
+    """
 
     count: int
     address: str
+    first_address: str = ""
+    ago: dt.timedelta = dt.timedelta()
 
 
 def note_refusals(connection: psycopg.Connection, refused: Mapping[tuple[int, str], Refused]) -> None:
@@ -87,5 +125,8 @@ def note_refusals(connection: psycopg.Connection, refused: Mapping[tuple[int, st
     try:
         with connection.transaction(), connection.cursor() as cursor:
             cursor.executemany(_REFUSED, rows)
+            for (token, reason), each in sorted(refused.items()):
+                if reason == "revoked":
+                    cursor.execute(_FIRST_REFUSED, (each.ago, each.first_address or each.address, token, each.ago))
     except psycopg.Error as error:
         logger.warning("refusals not noted", extra={"action": "note_refusals", "error": type(error).__name__})

@@ -4,25 +4,10 @@ from dataclasses import replace
 import pytest
 
 from connectors import addresses, tokens
+from tests.connectors.records import TOKEN
 
 NOW = dt.datetime(2026, 11, 21, 7, 2, tzinfo=dt.UTC)
 SECOND = dt.timedelta(seconds=1)
-TOKEN = tokens.TokenRecord(
-    id=7,
-    kind="ingest",
-    name="payments-laptops",
-    source_id=3,
-    source_name="payments-laptops",
-    agent=None,
-    scopes=frozenset({"logs", "metrics"}),
-    networks=(),
-    records_per_minute=None,
-    revoked_at=None,
-    expires_at=None,
-    valid_until=None,
-    first_event_at=None,
-    last_used_at=None,
-)
 
 
 def check(record=TOKEN, kind="ingest", scope="logs", address="192.0.2.1", now=NOW):
@@ -120,3 +105,25 @@ def test_it_says_that_a_token_is_malformed(secret):
 def test_a_use_is_worth_noting_once_a_minute(last_used_at, first_event_at, recorded, due):
     record = replace(TOKEN, last_used_at=last_used_at, first_event_at=first_event_at)
     assert tokens.is_due(record, NOW, recorded=recorded) == due
+
+
+@pytest.mark.parametrize(
+    ("taken", "sent", "refused"),
+    [
+        ("all", "logs", False),
+        ("all", "metrics", False),
+        ("logs", "logs", False),
+        ("metrics", "metrics", False),
+        ("logs", "metrics", True),
+        ("metrics", "logs", True),
+        ("metrics", "traces", True),
+        ("metrics", None, False),
+    ],
+)
+def test_a_source_takes_its_signals_only(taken, sent, refused):
+    refusal = check(replace(TOKEN, signals=taken, scopes=frozenset({"logs", "metrics", "traces"})), scope=sent)
+    if not refused:
+        assert refusal is None
+        return
+    assert (refusal.status, refusal.reason) == (403, "wrong_signal")
+    assert refusal.message == f"The source of this token takes {taken} only: no {sent}."

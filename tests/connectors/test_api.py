@@ -5,6 +5,7 @@ import datetime as dt
 import json
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 from drf_spectacular.generators import SchemaGenerator
 
@@ -181,6 +182,21 @@ def test_what_no_longer_works_is_not_rotated(api):
     assert "This token is revoked" in response.content.decode()
 
 
+def test_a_revoked_token_tells_its_receipt(api):
+    token, _ = issue()
+    assert api.get(f"{token.pk}/").json()["receipt"] is None
+    answer = api.post(f"{token.pk}/revoke/", {"reason": "laptop stolen"}).json()
+    receipt = answer["receipt"]
+    assert receipt["revoked_at"] < receipt["settled_at"]
+    assert (receipt["last_accepted_at"], receipt["first_refused_at"], receipt["refused"]) == (None, None, 0)
+    refused = {(token.pk, "revoked"): tokens.Refused(2, "192.0.2.9", "192.0.2.8")}
+    tokens.note_refusals(connection.connection, refused)
+    later = api.get(f"{token.pk}/").json()["receipt"]
+    assert (later["first_refused_address"], later["refused"]) == ("192.0.2.8", 2)
+    listed = api.get("").json()["results"]
+    assert [each["receipt"] and each["receipt"]["refused"] for each in listed if each["id"] == str(token.pk)] == [2]
+
+
 def test_it_revokes_with_a_reason(api):
     token, _ = issue()
     assert api.post(f"{token.pk}/revoke/").status_code == 400
@@ -249,7 +265,7 @@ def test_scopes_open_what_they_name(client, scopes, allowed):
         ("", "Send a token"),
         ("Basic YTpi", "Send a token"),
         ("Bearer x", "not a token of this portal"),
-        (f"Bearer {tokens.generate('api')}", "not known here"),
+        pytest.param(f"Bearer {tokens.generate('api')}", "not known here", id="unknown"),
     ],
 )
 def test_without_a_token_it_answers_401(client, header, reason):

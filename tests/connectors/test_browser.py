@@ -7,7 +7,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from connectors import tokens
-from connectors.models import IngestToken, Token
+from connectors.models import IngestToken, Installation, RevocationReceipt, Token
+from connectors.tokens import receipts
+from tests.connectors.clients import sent
 from tests.connectors.people import person
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -39,18 +41,20 @@ def test_it_issues_copies_and_waits_without_losing_the_page(browser, administrat
     assert bytes(token.digest) == tokens.digest(secret)
 
     visit.page.click("text=Copy token")
-    visit.page.wait_for_selector(".copied")
+    visit.page.wait_for_selector("[data-copy=secret].copied")
     assert visit.page.evaluate("navigator.clipboard.readText()") == secret
     visit.page.click("text=Copy settings")
-    visit.page.wait_for_function("async () => (await navigator.clipboard.readText()).includes('OTEL_LOGS_EXPORTER')")
-    assert secret in visit.page.evaluate("navigator.clipboard.readText()")
+    visit.page.wait_for_selector("[data-copy=snippet].copied")
+    settings = visit.page.evaluate("navigator.clipboard.readText()")
+    assert "OTEL_LOGS_EXPORTER" in settings
+    assert secret in settings
 
-    assert visit.page.is_visible("text=Nothing received yet.")
+    visit.page.wait_for_selector("text=Nothing received yet.")
     Token.objects.filter(pk=token.pk).update(
         first_event_at=timezone.now(), last_used_at=timezone.now(), last_used_address="192.0.2.7"
     )
     visit.page.wait_for_selector("text=First event received.")
-    assert visit.page.is_visible("text=from 192.0.2.7")
+    visit.page.wait_for_selector("text=from 192.0.2.7")
     assert visit.page.text_content("[data-waiting-badge]").strip() == "Active"
     assert visit.page.text_content("#secret") == secret
     visit.assert_harmless()
@@ -62,7 +66,7 @@ def test_loading_the_issued_page_again_issues_nothing_and_says_so(browser, admin
     visit.page.click("text=Issue token")
     secret = visit.page.text_content("#secret")
     visit.page.reload()
-    assert visit.page.is_visible("text=It cannot be shown again")
+    visit.page.wait_for_selector("text=It cannot be shown again")
     assert secret not in visit.page.content()
     assert Token.objects.count() == 1
 
@@ -81,24 +85,100 @@ def test_without_script_everything_is_there(browser, administrator):
     token, _ = issue()
     visit = browser.open(url("change", token), administrator, script=False)
     for platform in ("macos", "linux", "windows", "individual"):
-        assert visit.page.is_visible(f"#path-{platform}")
+        visit.page.wait_for_selector(f"#path-{platform}")
     Token.objects.filter(pk=token.pk).update(first_event_at=timezone.now(), last_used_at=timezone.now())
     visit.page.click("text=Look again")
-    assert visit.page.is_visible("text=Active")
+    visit.page.wait_for_selector("text=Active")
 
 
-def test_it_revokes_after_a_reason(browser, administrator):
+@pytest.mark.parametrize("width", [1280, 390])
+def test_it_revokes_after_a_reason_and_shows_the_receipt(browser, administrator, width):
     token, _ = issue()
-    visit = browser.open(url("change", token), administrator)
+    sent(token)
+    visit = browser.open(url("change", token), administrator, width=width)
     visit.page.click("text=Revoke")
+    visit.page.wait_for_selector("text=dana-mbp")
+    visit.assert_harmless()
     visit.page.click("text=Revoke token")
-    assert visit.page.is_visible("text=Say why")
+    visit.page.wait_for_selector("text=Say why")
     visit.page.fill("#id_reason", HOSTILE)
+    visit.page.fill("#id_confirm", token.last_four)
     visit.page.click("text=Revoke token")
-    assert visit.page.is_visible(".messagelist")
+    visit.page.wait_for_selector(".messagelist")
+    visit.page.wait_for_selector("text=Receipt of a revocation")
+    visit.page.wait_for_selector("text=Settled.")
     visit.assert_harmless()
     token.refresh_from_db()
     assert token.state == "revoked"
+
+
+def test_a_receipt_that_settles_says_when_it_has(browser, administrator, monkeypatch):
+    token, _ = issue()
+    tokens.revoke(token, "stolen", by="rosa")
+    real = receipts._look
+    monkeypatch.setattr(receipts, "_look", lambda receipt: (timezone.now(), False))
+    visit = browser.open(url("receipt", token), administrator)
+    visit.page.wait_for_selector("text=Settling.")
+    monkeypatch.setattr(receipts, "_look", real)
+    visit.page.wait_for_selector("text=Settled.")
+    visit.assert_harmless()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_it_rotates_and_shows_who_stays_behind(browser, administrator, width):
+    token, _ = issue()
+    Token.objects.filter(pk=token.pk).update(first_event_at=timezone.now(), last_used_at=timezone.now())
+    visit = browser.open(url("change", token), administrator, width=width)
+    visit.page.click("text=Rotate")
+    visit.page.click("text=Rotate token")
+    secret = visit.page.text_content("#secret")
+    assert bytes(Token.objects.get(rotated_from=token).digest) == tokens.digest(secret)
+    sent(token, host="still-mbp")
+    visit.go(url("change", token))
+    visit.page.wait_for_selector("text=1 still with this token")
+    visit.page.click("text=What to send those who still use it")
+    visit.page.wait_for_selector("#snippet")
+    visit.assert_harmless()
+    visit.page.click("text=1 still with this token")
+    visit.page.wait_for_selector("text=still-mbp")
+    visit.page.click("role=link[name='still-mbp']")
+    visit.page.wait_for_selector("text=OTEL_LOG_USER_PROMPTS")
+    visit.assert_harmless()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_leaked_token_ends_with_its_uses_shown(browser, administrator, width):
+    token, secret = issue()
+    sent(token)
+    visit = browser.open(url("changelist"), administrator, width=width)
+    visit.page.click("text=Leaked?")
+    visit.page.fill("#id_secret", "hunter2")
+    visit.page.click("text=Revoke it and show its uses")
+    visit.page.wait_for_selector("text=There is no token of this portal in it")
+    assert visit.page.input_value("#id_secret") == ""
+    visit.assert_harmless()
+    visit.page.fill("#id_secret", f"Authorization: Bearer {secret}")
+    visit.page.fill("#id_where", HOSTILE)
+    visit.page.click("text=Revoke it and show its uses")
+    visit.page.wait_for_selector("text=192.0.2.7")
+    assert secret not in visit.page.content()
+    visit.assert_harmless()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_source_is_narrowed_and_says_what_it_takes(browser, administrator, width):
+    token, _ = issue()
+    sent(token)
+    visit = browser.open(url("change", token.source, model="source"), administrator, width=width)
+    visit.page.select_option("#id_signals", "metrics")
+    visit.page.select_option("#id_content", "drop")
+    visit.page.fill("#id_expected_installations", "3")
+    visit.page.click("role=button[name='Save and continue editing']")
+    visit.page.wait_for_selector("text=fewer than expected")
+    visit.assert_harmless()
+    visit.go(url("changelist", model="source"))
+    visit.page.wait_for_selector("text=metrics only")
+    visit.assert_harmless()
 
 
 @pytest.mark.parametrize("width", [1280, 390])
@@ -115,6 +195,8 @@ def test_hostile_text_stays_text_on_every_page(browser, administrator, width):
         last_refused_address=HOSTILE,
         refusals={HOSTILE: 3},
     )
+    sent(token, host=HOSTILE, version=HOSTILE, who=HOSTILE)
+    RevocationReceipt.objects.update(first_refused_at=timezone.now(), first_refused_address=HOSTILE)
     token.source.team = token.source.environment = HOSTILE
     token.source.save()
     pages = [
@@ -124,9 +206,13 @@ def test_hostile_text_stays_text_on_every_page(browser, administrator, width):
         url("add", model="apitoken"),
         url("changelist", model="source"),
         url("change", token.source, model="source"),
-        *(url(page, token) for page in ("change", "rotate", "revoke", "history")),
+        *(url(page, token) for page in ("change", "rotate", "revoke", "history", "leak")),
         url("change", old),
         url("change", revoked),
+        url("receipt", revoked),
+        url("leaked"),
+        url("changelist", model="installation"),
+        url("change", Installation.objects.get(), model="installation"),
     ]
     visit = browser.open(pages[0], administrator, width=width)
     for page in pages:

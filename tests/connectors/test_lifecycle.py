@@ -7,8 +7,12 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from audit.acts import Person
+from audit.exceptions import NotRecorded
+from audit.models import Event
 from connectors import addresses, scopes, tokens
 from connectors.models import STATES, ApiToken, IngestToken, Source, Token, in_state
+from tests.factories import acts
 
 pytestmark = pytest.mark.django_db
 
@@ -111,6 +115,14 @@ def test_a_revoked_token_is_refused_by_the_very_next_look_up():
     assert refusal(secret).reason == "revoked"
 
 
+def test_a_token_in_a_reason_is_kept_nowhere():
+    token, secret = issue()
+    revoked = tokens.revoke(token, f"Dana pasted {secret} into a chat", by="rosa")
+    assert revoked.revoke_reason == "Dana pasted [redacted:agp_ing] into a chat"
+    with pytest.raises(tokens.TokenError, match="Say why"):
+        tokens.revoke(token, "  ", by="rosa")
+
+
 def test_the_first_reason_for_a_revocation_stays():
     token, _ = issue()
     tokens.revoke(token, " laptop stolen ", by="rosa")
@@ -184,7 +196,7 @@ def test_it_adopts_a_secret_once_with_all_scopes():
     assert look_up(secret).revoked_at is not None
 
 
-@pytest.mark.parametrize("secret", ["", "agp_ing_x", tokens.generate("ingest")])
+@pytest.mark.parametrize("secret", ["", "agp_ing_x", pytest.param(tokens.generate("ingest"), id="ingestion")])
 def test_it_does_not_adopt_what_is_no_token_of_the_kind(secret):
     with pytest.raises(tokens.TokenError, match="begins with agp_api_") as refused:
         tokens.adopt("api", secret, "siem", by="environment")
@@ -269,7 +281,7 @@ def test_a_token_says_its_state_and_is_found_by_it(kind, changes, state):
 def test_two_at_once_make_one_token(act):
     key, secret = uuid4(), tokens.generate("ingest")
     old, _ = issue(name="old")
-    acts = {
+    steps = {
         "issue": lambda: issue(form_key=key),
         "rotate": lambda: tokens.rotate(old, by="rosa"),
         "adopt": lambda: tokens.adopt("ingest", secret, "adopted", by="environment"),
@@ -279,7 +291,7 @@ def test_two_at_once_make_one_token(act):
     def run():
         barrier.wait()
         try:
-            made.append(acts[act]())
+            made.append(steps[act]())
         except tokens.TokenError as error:
             made.append(error)
         finally:
@@ -293,3 +305,40 @@ def test_two_at_once_make_one_token(act):
     assert len(made) == 4
     assert sum(1 for each in made if each and not isinstance(each, Exception)) == 1
     assert Token.objects.count() == 2
+
+
+def test_each_step_of_a_tokens_life_is_an_act_of_the_portal():
+    rosa = Person("rosa", "rosa@acme.example")
+    token, secret = issue(by=rosa)
+    new, new_secret = tokens.rotate(token, by=rosa)
+    tokens.revoke(token, f"Dana pasted {secret}", by=rosa)
+    tokens.revoke(token, "again", by=rosa)
+    adopted = tokens.adopt("api", tokens.generate("api"), "siem", by="environment")
+    told = [(act["name"], act["by"], act["token.id"], act["token.kind"], act["token.name"]) for act in acts()]
+    assert told == [
+        ("token.issued", "rosa", token.pk, "ingest", "payments-laptops"),
+        ("token.rotated", "rosa", new.pk, "ingest", "payments-laptops"),
+        ("token.revoked", "rosa", token.pk, "ingest", "payments-laptops"),
+        ("token.issued", "environment", adopted.pk, "api", "siem"),
+    ]
+    assert (acts()[0]["token.scopes"], acts()[0]["source.id"]) == ("logs metrics", token.source_id)
+    assert acts("token.rotated")[0]["token.replaces"] == token.pk
+    assert acts("token.revoked")[0]["reason"] == "Dana pasted [redacted:agp_ing]"
+    assert not any(each[8:] in str(acts()) for each in (secret, new_secret))
+
+
+def test_what_cannot_be_recorded_is_not_done(unrecordable):
+    token, secret = issue()
+    with unrecordable():
+        for step in (issue, lambda: tokens.rotate(token, by="rosa"), lambda: tokens.revoke(token, "lost", by="rosa")):
+            with pytest.raises(NotRecorded):
+                step()
+    assert list(Token.objects.values_list("pk", "revoked_at", "valid_until")) == [(token.pk, None, None)]
+    assert refusal(secret) is None
+
+
+def test_an_act_names_people_only_where_it_can_be_erased():
+    token, _ = issue(name="Dana's laptop", by="dana")
+    tokens.revoke(token, "Dana left", by="dana")
+    for event in Event.objects.all():
+        assert b"ana" not in bytes(event.facts) + bytes(event.header)

@@ -8,7 +8,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from connectors import tokens
+from connectors import scopes, tokens
 from connectors.models import ApiToken, IngestToken, Source, Token
 from tests.connectors.people import person
 
@@ -45,6 +45,10 @@ def filled(**changes):
         "records_per_minute": "",
         **changes,
     }
+
+
+def revoking(token, reason="laptop stolen"):
+    return {"reason": reason, "confirm": token.last_four}
 
 
 def secrets_in(response):
@@ -105,6 +109,25 @@ def test_the_issued_page_holds_settings_that_parse(administrator, settings):
     (secret,) = secrets_in(response)
     assert pasted["env"]["OTEL_EXPORTER_OTLP_HEADERS"] == f"Authorization=Bearer {secret}"
     assert pasted["env"]["OTEL_EXPORTER_OTLP_ENDPOINT"] == "https://otlp.acme.example"
+
+
+def test_a_scope_without_an_endpoint_is_offered_as_such(client):
+    client.force_login(person(is_superuser=True))
+    document = client.get("/api/v1/schema/", headers={"accept": "application/vnd.oai.openapi+json"}).json()
+    operations = [each for path in document["paths"].values() for each in path.values()]
+    asked_for = {scope for each in operations for scheme in each["security"] for scope in scheme.get("apiToken", ())}
+    widening = {"content:read", "identity:read"}
+    without = scopes.API_SCOPES.keys() - asked_for - widening
+    page = client.get(url("add", model="apitoken")).content.decode()
+    offered = re.findall(r'value="([a-z:]+)"[^>]*> <span>[^<]+<small>([^<]+)</small>', page)
+    assert {scope for scope, _ in offered} == scopes.API_SCOPES.keys()
+    assert {scope for scope, told in offered if "Nothing to read yet in this version" in told} == without
+
+
+def test_a_signal_that_is_not_stored_is_offered_as_such(administrator):
+    page = administrator.get(url("add")).content.decode()
+    offered = re.findall(r'value="([a-z:]+)"[^>]*> <span>[^<]+<small>([^<]+)</small>', page)
+    assert [scope for scope, told in offered if "Not stored yet in this version" in told] == ["traces"]
 
 
 def test_an_api_token_comes_with_commands_for_what_it_may_read(client, settings):
@@ -182,11 +205,13 @@ def test_it_revokes_with_a_reason(administrator):
     token, _ = issue()
     page = administrator.get(url("revoke", token)).content.decode()
     assert "is refused from the next request on" in page
-    without = administrator.post(url("revoke", token), {"reason": " "})
+    without = administrator.post(url("revoke", token), {"reason": " ", "confirm": token.last_four})
     assert "Say why" in without.content.decode()
+    another = administrator.post(url("revoke", token), {"reason": "stolen", "confirm": "zzzz"})
+    assert "This is another token" in another.content.decode()
     token.refresh_from_db()
     assert token.works
-    response = administrator.post(url("revoke", token), {"reason": "laptop <b>stolen</b>"}, follow=True)
+    response = administrator.post(url("revoke", token), revoking(token, "laptop <b>stolen</b>"), follow=True)
     token.refresh_from_db()
     assert (token.state, token.revoked_by, token.revoke_reason) == ("revoked", "rosa", "laptop <b>stolen</b>")
     assert "laptop &lt;b&gt;stolen&lt;/b&gt;" in response.content.decode()
@@ -215,7 +240,7 @@ def test_no_token_can_be_deleted(administrator):
 def test_the_history_tells_who_did_what_without_secrets(administrator):
     administrator.post(url("add"), filled())
     token = IngestToken.objects.get()
-    administrator.post(url("revoke", token), {"reason": "laptop stolen"})
+    administrator.post(url("revoke", token), revoking(token, "laptop stolen"))
     page = administrator.get(url("history", token)).content.decode()
     assert "Issued." in page
     assert "Revoked: laptop stolen" in page
@@ -273,7 +298,7 @@ def test_an_administrator_of_connectors_hands_on_no_evidence(administrator):
     assert administrator.get(url("rotate", token, model="apitoken")).status_code == 403
     form = {"form_key": str(uuid4()), "overlap": "0"}
     assert administrator.post(url("rotate", token, model="apitoken"), form).status_code == 403
-    assert administrator.post(url("revoke", token, model="apitoken"), {"reason": "leaked"}).status_code == 302
+    assert administrator.post(url("revoke", token, model="apitoken"), revoking(token)).status_code == 302
 
 
 @pytest.mark.parametrize("role", ["Compliance reviewer", "SIEM exporter", None])
@@ -311,7 +336,24 @@ def test_forms_want_the_csrf_token(client):
 def test_a_source_can_be_renamed(administrator):
     token, _ = issue()
     page = reverse("admin:connectors_source_change", args=[token.source_id])
-    form = {"name": "laptops", "team": "ledger", "environment": "CI", "agent": "codex"}
+    form = {
+        "name": "laptops",
+        "team": "ledger",
+        "environment": "CI",
+        "agent": "codex",
+        "signals": "all",
+        "content": "keep",
+    }
     assert administrator.post(page, form).status_code == 302
     assert Source.objects.get().team == "ledger"
     assert "laptops" in administrator.get(reverse("admin:connectors_source_changelist")).content.decode()
+
+
+@pytest.mark.parametrize("page", ["rotate", "revoke"])
+def test_a_token_that_has_ended_offers_no_form(administrator, page):
+    token, _ = issue()
+    tokens.revoke(token, "laptop stolen", by="rosa")
+    response = administrator.get(url(page, token), follow=True)
+    assert response.redirect_chain
+    told = {"rotate": "This token is revoked", "revoke": "is revoked already"}
+    assert told[page] in response.content.decode()

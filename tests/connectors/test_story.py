@@ -9,7 +9,7 @@ from django.contrib.auth.models import Group, User
 from psycopg import sql
 
 from connectors import tokens
-from connectors.models import IngestToken
+from connectors.models import IngestToken, Source
 from tests.ingest.receiving.bodies import logs
 from tests.processes import receiver, until
 
@@ -79,7 +79,7 @@ def test_from_issuing_to_revoking(administrator, running_receiver, database_supe
     (successor,) = set(TOKEN.findall(rotated.text))
     assert [running_receiver.post(logs(), each).status for each in (secret, successor)] == [200, 200]
 
-    revoked = administrator.send(f"{page}revoke/", reason="laptop stolen")
+    revoked = administrator.send(f"{page}revoke/", reason="laptop stolen", confirm=token.last_four)
     assert "is revoked" in revoked.text
     assert [running_receiver.post(logs(), each).status for each in (secret, successor)] == [401, 200]
     token = until(lambda: IngestToken.objects.filter(pk=token.pk, refusals__revoked=1).first())
@@ -92,5 +92,5 @@ def test_from_issuing_to_revoking(administrator, running_receiver, database_supe
 
 def test_the_search_for_secrets_finds_one(transactional_db, database_superuser):
     token, secret = tokens.issue("ingest", "laptops", by="rosa", scopes=["logs"])
-    tokens.revoke(token, f"pasted {secret} into a chat", by="rosa")
-    assert [table for table, _ in columns_with(database_superuser, [secret[8:51]])] == ["connectors_token"]
+    Source.objects.filter(pk=token.source_id).update(team=f"pasted {secret}")
+    assert [table for table, _ in columns_with(database_superuser, [secret[8:51]])] == ["connectors_source"]

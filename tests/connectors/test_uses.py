@@ -7,7 +7,7 @@ from django.db import connection
 from django.utils import timezone
 
 from connectors import tokens
-from connectors.models import Token
+from connectors.models import RevocationReceipt, Token
 
 pytestmark = pytest.mark.django_db
 
@@ -157,3 +157,24 @@ def test_a_failed_note_leaves_the_request_its_transaction(token):
 
 def own_connection(**options) -> psycopg.Connection:
     return psycopg.connect(**connection.get_connection_params() | {"cursor_factory": psycopg.Cursor}, **options)
+
+
+def test_a_receipt_keeps_the_first_refusal_and_the_last_acceptance(token):
+    tokens.revoke(token, "laptop stolen", by="rosa")
+    other, _ = tokens.issue("ingest", "ci", by="rosa", scopes=["logs"])
+    receipt = RevocationReceipt.objects.get(token=token)
+    minute, second = dt.timedelta(minutes=1), dt.timedelta(seconds=1)
+    for address, ago in (("192.0.2.1", second), ("192.0.2.2", minute), ("192.0.2.3", 2 * second)):
+        refused = tokens.Refused(1, "198.51.100.1", address, ago)
+        tokens.note_refusals(connection.connection, {(token.pk, "revoked"): refused, (other.pk, "budget"): refused})
+    tokens.note_accepted(connection.connection, [])
+    for address, ago in (("192.0.2.1", 2 * minute), ("192.0.2.2", minute), ("192.0.2.3", 3 * minute)):
+        uses = [tokens.Use(token.pk, address, ago=ago), tokens.Use(other.pk, address)]
+        tokens.note_accepted(connection.connection, uses)
+    receipt.refresh_from_db()
+    assert (receipt.first_refused_address, receipt.last_accepted_address) == ("192.0.2.2", "192.0.2.2")
+    assert receipt.first_refused_at - receipt.last_accepted_at == dt.timedelta()
+    RevocationReceipt.objects.update(settled_at=receipt.last_accepted_at + second)
+    tokens.note_accepted(connection.connection, [tokens.Use(token.pk, "192.0.2.4")])
+    receipt.refresh_from_db()
+    assert (receipt.last_accepted_at, receipt.last_accepted_address) == (receipt.settled_at, "192.0.2.4")

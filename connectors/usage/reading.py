@@ -1,0 +1,235 @@
+"""User-days as they are believed, added up by what is asked for."""
+
+import datetime as dt
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+
+from connectors.usage import naming
+from connectors.usage.believing import COUNTS, Question, query
+
+DIMENSIONS = ("day", "team", "who", "model", "agent")
+
+_PAIRED = "cost_reported IS NOT NULL AND cost_computed IS NOT NULL"
+SUMS = f"""
+    {", ".join(f"sum({name})::bigint" for name in COUNTS)}, sum(cost_reported), sum(cost_computed),
+    sum(cost_reported) FILTER (WHERE {_PAIRED}), sum(cost_computed) FILTER (WHERE {_PAIRED}),
+    count(DISTINCT who)
+"""
+"""The columns of a query over `believed` that `sums_of` reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """What some user-days come to. Costs are None where nobody states one, or no price is known.
+
+    `paired_*`: of the rows that have both, so that they may be compared.
+    """
+
+    counts: Mapping[str, int]
+    cost_reported: Decimal | None = None
+    cost_computed: Decimal | None = None
+    paired_reported: Decimal | None = None
+    paired_computed: Decimal | None = None
+    people: int = 0
+
+    @property
+    def tokens(self) -> int:
+        return self.prompt_tokens + self.counts["output_tokens"]
+
+    @property
+    def prompt_tokens(self) -> int:
+        return sum(self.counts[name] for name in ("input_tokens", "cache_read_tokens", "cache_creation_tokens"))
+
+    @property
+    def cost(self) -> Decimal | None:
+        """What is reported; what was computed where nothing is."""
+        return self.cost_computed if self.cost_reported is None else self.cost_reported
+
+
+def sums_of(values: Sequence[Any]) -> Sums:
+    counts = {name: int(value or 0) for name, value in zip(COUNTS, values, strict=False)}
+    *costs, people = values[len(COUNTS) :]
+    reported, computed, paired_reported, paired_computed = (None if cost is None else Decimal(cost) for cost in costs)
+    return Sums(counts, reported, computed, paired_reported, paired_computed, people)
+
+
+NOTHING = Sums(dict.fromkeys(COUNTS, 0))
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """How somebody works with agents: over the whole time, and on how many days."""
+
+    sessions: int
+    commits: int
+    active_days: int
+    accepted: int
+    rejected: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unpriced:
+    """Tokens of a model that no price is known for on those days."""
+
+    model: str
+    agent: str
+    tokens: int
+    first_day: dt.date
+    last_day: dt.date
+
+
+@dataclass(frozen=True, slots=True)
+class FeedSums:
+    """What one feed says of the user-days that two or more feeds speak of, and how much of it is left out."""
+
+    connection: str
+    endpoint: str
+    user_days: int
+    sessions: int
+    tokens: int
+    cost: Decimal
+    sessions_left_out: int
+    tokens_left_out: int
+    cost_left_out: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """People and user-days that more than one feed speaks of."""
+
+    people: int = 0
+    user_days: int = 0
+    feeds: Sequence[FeedSums] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """All of it, and by each dimension; accepts and rejects by tool.
+
+    `halves`: by team the days on which somebody was active, in the first and in the second half of the time (an odd
+    day in the middle belongs to neither). `habits`: by person.
+    """
+
+    total: Sums = NOTHING
+    by: Mapping[str, Mapping[Any, Sums]] = field(default_factory=lambda: {name: {} for name in DIMENSIONS})
+    tools: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    halves: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    habits: Mapping[str, Habits] = field(default_factory=dict)
+    unpriced: Sequence[Unpriced] = ()
+    overlap: Overlap = Overlap()
+
+
+_TOKENS = "input_tokens + output_tokens + cache_read_tokens + cache_creation_tokens"
+_ANSWERS = {
+    "sums": f"""
+        SELECT GROUPING({", ".join(DIMENSIONS)}), {", ".join(DIMENSIONS)}, {SUMS}
+        FROM believed GROUP BY GROUPING SETS ((), {", ".join(f"({name})" for name in DIMENSIONS)})
+    """,  # noqa: S608
+    "tools": """
+        SELECT t.key, sum((t.value->>0)::bigint)::bigint, sum((t.value->>1)::bigint)::bigint
+        FROM believed, jsonb_each(tools) AS t WHERE tools <> '{}' GROUP BY 1
+    """,
+    "halves": """
+        SELECT team, count(*) FILTER (WHERE day < %(first_end)s), count(*) FILTER (WHERE day >= %(second_start)s)
+        FROM (SELECT DISTINCT team, who, day FROM believed) AS active GROUP BY 1
+    """,
+    "habits": """
+        SELECT who, sum(sessions)::bigint, sum(commits)::bigint, count(DISTINCT day),
+            coalesce(sum((SELECT sum((t.value->>0)::bigint) FROM jsonb_each(tools) t)), 0)::bigint,
+            coalesce(sum((SELECT sum((t.value->>1)::bigint) FROM jsonb_each(tools) t)), 0)::bigint
+        FROM believed WHERE sessions > 0 OR commits > 0 OR tools <> '{}' GROUP BY 1
+    """,
+    "unpriced": f"""
+        SELECT model, agent, sum({_TOKENS})::bigint AS tokens, min(day), max(day)
+        FROM believed WHERE cost_computed IS NULL AND {_TOKENS} > 0 GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2 LIMIT 50
+    """,  # noqa: S608
+    "overlap": f"""
+        SELECT coalesce(connection_id::text, ''), endpoint, count(DISTINCT (who, day, agent)),
+            sum(sessions)::bigint, sum({_TOKENS})::bigint, coalesce(sum(cost_reported), 0)::text,
+            coalesce(sum(sessions) FILTER (WHERE rank <> activity_rank), 0)::bigint,
+            coalesce(sum({_TOKENS}) FILTER (WHERE rank <> tokens_rank), 0)::bigint,
+            coalesce(sum(cost_reported) FILTER (WHERE rank <> cost_rank), 0)::text
+        FROM ranked WHERE first_rank <> last_rank GROUP BY 1, 2
+    """,  # noqa: S608
+    "shared": """
+        SELECT count(DISTINCT who), count(DISTINCT (who, day, agent)) FROM ranked WHERE first_rank <> last_rank
+    """,
+}
+"""Each as rows of JSON, so that all can be asked in one statement: what is believed is then found out once."""
+_STATEMENT = " UNION ALL ".join(
+    f"SELECT '{name}', (SELECT json_agg(row_to_json(r)) FROM ({answer}) AS r)::text"  # noqa: S608
+    for name, answer in _ANSWERS.items()
+)
+
+
+def summary(question: Question) -> Summary:
+    """Everything that the page tells."""
+    start, values = query(question)
+    half = question.days // 2
+    values |= {
+        "first_end": question.first_day + dt.timedelta(days=half),
+        "second_start": question.last_day - dt.timedelta(days=max(half - 1, 0)),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(f"{start} {_STATEMENT}", values)
+        found = {name: _rows(text) for name, text in cursor}
+    total, by = _dimensions(found["sums"])
+    ((people, user_days),) = found["shared"]
+    overlapping = sorted(map(_feed, found["overlap"]), key=lambda feed: (feed.connection, feed.endpoint))
+    return Summary(
+        total,
+        by,
+        {name: (accepted, rejected) for name, accepted, rejected in sorted(found["tools"])},
+        {team: (first, second) for team, first, second in found["halves"]},
+        {naming.spelled(who): Habits(*rest) for who, *rest in found["habits"]},
+        [
+            Unpriced(model, agent, tokens, _day(first), _day(last))
+            for model, agent, tokens, first, last in found["unpriced"]
+        ],
+        Overlap(people, user_days, overlapping),
+    )
+
+
+def _rows(text: str | None) -> list[list[Any]]:
+    """Each row's values in the order of its columns; columns without a name of their own share one."""
+    pairs = json.loads(text or "[]", parse_float=Decimal, object_pairs_hook=list)
+    return [[value for _, value in row] for row in pairs]
+
+
+def _dimensions(rows: Sequence[Sequence[Any]]) -> tuple[Sums, Mapping[str, Mapping[Any, Sums]]]:
+    by: dict[str, dict[Any, Sums]] = defaultdict(dict, {name: {} for name in DIMENSIONS})
+    total = NOTHING
+    for grouping, *rest in rows:
+        names, sums = rest[: len(DIMENSIONS)], sums_of(rest[len(DIMENSIONS) :])
+        present = [at for at in range(len(DIMENSIONS)) if not grouping >> (len(DIMENSIONS) - 1 - at) & 1]
+        if present:
+            name, value = DIMENSIONS[present[0]], names[present[0]]
+            by[name][_day(value) if name == "day" else naming.spelled(value) if name == "who" else value] = sums
+        else:
+            total = sums
+    return total, by
+
+
+def _feed(row: Sequence[Any]) -> FeedSums:
+    connection_id, endpoint, user_days, sessions, tokens, cost, sessions_left_out, tokens_left_out, cost_left_out = row
+    return FeedSums(
+        connection_id,
+        endpoint,
+        user_days,
+        sessions,
+        tokens,
+        Decimal(cost),
+        sessions_left_out,
+        tokens_left_out,
+        Decimal(cost_left_out),
+    )
+
+
+def _day(text: str) -> dt.date:
+    return dt.date.fromisoformat(text)
