@@ -1,7 +1,8 @@
 """Which texts are known secrets: vendors' prefixes, and places where secrets stand (headers, URLs, assignments).
 
 Every pattern runs in linear time on hostile text: repetitions are bounded or possessive, and a match is never given up
-after a long scan; whether a found value is a secret at all is decided afterwards by the rule's `accepts`.
+after a long scan in which another could begin; whether a found value is a secret at all is decided afterwards by the
+rule's `accepts`.
 A value's place may be inside JSON inside a string, so quotes may be escaped any number of times.
 """
 
@@ -11,13 +12,20 @@ from dataclasses import dataclass
 
 Accepts = Callable[[re.Match[str]], bool]
 
-_START = r"(?:(?<![A-Za-z0-9_-])|(?<=\\[nrt]))"  # inside JSON a line break before the secret is spelled \n
+_WORD_BEFORE, _BREAK_BEFORE = "[A-Za-z0-9_-]", r"\\[nrt]"  # inside JSON a line break is spelled \n
+_START = rf"(?:(?<!{_WORD_BEFORE})|(?<={_BREAK_BEFORE}))"
 _CLOSE = r"""(?:\\{0,8}["'`])?"""
 _VALUE = r"""
     (?: \\{0,8}["'`] (?P<quoted> (?: [^"'`\\\r\n] | \\++[^"'`\\rnt] )++ )
       | (?P<bare> (?: [^\s"'`\\,;&|<>()\[\]{}] | \\++[^\s"'`\\rnt] )++ )
     )
 """
+
+
+def _starting(*prefixes: str) -> str:
+    """One of the prefixes at the start of a word. What stands before it is looked at last: `re` leaps to literals."""
+    each = map(re.escape, prefixes)
+    return "(?:" + "|".join(rf"{p}(?:(?<!{_WORD_BEFORE}{p})|(?<={_BREAK_BEFORE}{p}))" for p in each) + ")"
 
 
 def words(text: str) -> frozenset[str]:
@@ -48,15 +56,19 @@ def _rule(name: str, literals: str, pattern: str, accepts: Accepts | None = None
     return Rule(name, tuple(literals.split()), re.compile(pattern, flags), accepts)
 
 
+def _is_signed(match: re.Match[str]) -> bool:
+    return match["signature"] is not None
+
+
 PREFIX_RULES = (
     _rule("private_key", "-----begin",
           r"-----BEGIN (?:[A-Z0-9]{1,16} ){0,4}PRIVATE KEY(?: BLOCK)?-----"
           r"(?:(?:[^-]|-(?!----)){0,20000}+-----END (?:[A-Z0-9]{1,16} ){0,4}PRIVATE KEY(?: BLOCK)?-----"
           r"|(?:(?:\\[nrt]|\s)*+[A-Za-z0-9+/=]{16,}+)*+)"),
     _rule("anthropic", "sk-ant-", r"sk-ant-[A-Za-z0-9_-]{10,}"),
-    _rule("openrouter", "sk-or-", _START + r"sk-or-(?:v\d-)?[A-Za-z0-9]{20,}"),
-    _rule("openai", "sk-", _START + r"sk-(?:(?:proj|svcacct|admin|None)-[A-Za-z0-9_-]{16,}|[A-Za-z0-9]{20,})"),
-    _rule("aws_key_id", "akia asia", _START + r"(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])"),
+    _rule("openrouter", "sk-or-", _starting("sk-or-") + r"(?:v\d-)?[A-Za-z0-9]{20,}"),
+    _rule("openai", "sk-", _starting("sk-") + r"(?:(?:proj|svcacct|admin|None)-[A-Za-z0-9_-]{16,}|[A-Za-z0-9]{20,})"),
+    _rule("aws_key_id", "akia asia", _starting("AKIA", "ASIA") + r"[A-Z0-9]{16}(?![A-Za-z0-9])"),
     _rule("github", "ghp_ gho_ ghu_ ghs_ ghr_", r"gh[pousr]_[A-Za-z0-9]{20,}"),
     _rule("github", "github_pat_", r"github_pat_[A-Za-z0-9_]{20,}"),
     _rule("gitlab", "glpat- glptt- gldt- glrt- glcbt- glsoat- glagent-",
@@ -74,32 +86,33 @@ PREFIX_RULES = (
     _rule("npm", "npm_", r"npm_[A-Za-z0-9]{30,}"),
     _rule("pypi", "pypi-", r"pypi-(?:AgE[A-Za-z0-9_-]{16,}|[A-Za-z0-9_-]{50,})"),
     _rule("portal", "agp_ing_ agp_api_", r"agp_(?:ing|api)_[A-Za-z0-9]{16,}"),
-    _rule("jwt", "eyj", r"eyJ[A-Za-z0-9_-]{8,}+\.[A-Za-z0-9_-]{8,}+\.[A-Za-z0-9_-]*+"),
-    _rule("sendgrid", "sg.", _START + r"SG\.[A-Za-z0-9_-]{16,}+\.[A-Za-z0-9_-]{16,}"),
+    _rule("jwt", "eyj",
+          r"eyJ[A-Za-z0-9_-]{8,}+(?:\.[A-Za-z0-9_-]{8,}+(?P<signature>\.[A-Za-z0-9_-]*+)?+)?+", _is_signed),
+    _rule("sendgrid", "sg.", _starting("SG.") + r"[A-Za-z0-9_-]{16,}+\.[A-Za-z0-9_-]{16,}"),
     _rule("vault", "hvs. hvb. hvr.", r"hv[sbr]\.[A-Za-z0-9_-]{20,}"),
-    _rule("huggingface", "hf_", _START + r"hf_[A-Za-z0-9]{30,}"),
-    _rule("groq", "gsk_", _START + r"gsk_[A-Za-z0-9]{30,}"),
-    _rule("xai", "xai-", _START + r"xai-[A-Za-z0-9]{40,}"),
+    _rule("huggingface", "hf_", _starting("hf_") + r"[A-Za-z0-9]{30,}"),
+    _rule("groq", "gsk_", _starting("gsk_") + r"[A-Za-z0-9]{30,}"),
+    _rule("xai", "xai-", _starting("xai-") + r"[A-Za-z0-9]{40,}"),
     _rule("perplexity", "pplx-", r"pplx-[A-Za-z0-9]{30,}"),
-    _rule("replicate", "r8_", _START + r"r8_[A-Za-z0-9]{30,}"),
+    _rule("replicate", "r8_", _starting("r8_") + r"[A-Za-z0-9]{30,}"),
     _rule("digitalocean", "dop_v1_ doo_v1_ dor_v1_", r"do[opr]_v1_[0-9a-f]{40,}"),
     _rule("docker", "dckr_pat_ dckr_oat_", r"dckr_[po]at_[A-Za-z0-9_-]{20,}"),
     _rule("shopify", "shpat_ shpca_ shppa_ shpss_", r"shp(?:at|ca|pa|ss)_[0-9A-Fa-f]{30,}"),
-    _rule("databricks", "dapi", _START + r"dapi[0-9a-f]{32}"),
+    _rule("databricks", "dapi", _starting("dapi") + r"[0-9a-f]{32}"),
     _rule("atlassian", "atatt3", r"ATATT3[A-Za-z0-9_=.-]{30,}"),
-    _rule("grafana", "glsa_ glc_", _START + r"gl(?:sa|c)_[A-Za-z0-9_+/=-]{30,}"),
+    _rule("grafana", "glsa_ glc_", _starting("glsa_", "glc_") + r"[A-Za-z0-9_+/=-]{30,}"),
     _rule("sentry", "sntrys_ sntryu_", r"sntry[su]_[A-Za-z0-9_+/=-]{30,}"),
     _rule("linear", "lin_api_", r"lin_api_[A-Za-z0-9]{30,}"),
-    _rule("notion", "ntn_", _START + r"ntn_[A-Za-z0-9]{40,}"),
+    _rule("notion", "ntn_", _starting("ntn_") + r"[A-Za-z0-9]{40,}"),
     _rule("figma", "figd_", r"figd_[A-Za-z0-9_-]{30,}"),
     _rule("postman", "pmak-", r"PMAK-[0-9a-f]{20,}-[0-9a-f]{20,}"),
     _rule("newrelic", "nrak-", r"NRAK-[A-Z0-9]{20,}"),
     _rule("rubygems", "rubygems_", r"rubygems_[0-9a-f]{40,}"),
     _rule("tailscale", "tskey-", r"tskey-[a-z]+-[A-Za-z0-9-]{16,}"),
-    _rule("supabase", "sbp_", _START + r"sbp_[0-9a-f]{40}"),
+    _rule("supabase", "sbp_", _starting("sbp_") + r"[0-9a-f]{40}"),
     _rule("doppler", "dp.pt. dp.st.", r"dp\.[ps]t\.[A-Za-z0-9.]{30,}"),
-    _rule("mailgun", "key-", _START + r"key-[0-9a-f]{32}(?![0-9A-Za-z])"),
-    _rule("twilio", " ".join(f"sk{digit:x}" for digit in range(16)), _START + r"SK[0-9a-f]{32}(?![0-9A-Za-z])"),
+    _rule("mailgun", "key-", _starting("key-") + r"[0-9a-f]{32}(?![0-9A-Za-z])"),
+    _rule("twilio", " ".join(f"sk{digit:x}" for digit in range(16)), _starting("SK") + r"[0-9a-f]{32}(?![0-9A-Za-z])"),
     _rule("telegram", ":aa", _START + r"\d{8,10}:AA[A-Za-z0-9_-]{32,}"),
     _rule("age", "age-secret-key-1", r"AGE-SECRET-KEY-1[A-Z0-9]{40,}"),
     _rule("azure_client_secret", "q~", _START + r"[A-Za-z0-9_~.-]{3}\dQ~[A-Za-z0-9_~.-]{31,34}"),
@@ -218,12 +231,13 @@ def _not_harmless(match: re.Match[str]) -> bool:
     return not _harmless(_value(match))
 
 
-_PASSWORDS = r"(?P<keyword>password|passwd|passphrase|pwd|(?<![A-Za-z])pass)\d{0,3}"
-_TOKENS = r"""(?P<keyword>
-    token | secret | credentials? | _auth | sharedsecret
-    | (?:api|access|account|auth|client|encryption|license|master|private|secret|service|shared|signing|subscription)
+# Alternatives share their beginnings: at almost every place of a text there is then but one letter to compare.
+_PASSWORDS = r"(?P<keyword>p(?:ass(?:word|wd|phrase|(?<![A-Za-z]pass))|wd))\d{0,3}"
+_TOKENS = r"""(?P<keyword> (?=[acelmpst_]) (?:
+    token | s(?:ecret|haredsecret) | credentials? | _auth
+    | (?:a(?:pi|cc(?:ess|ount)|uth)|client|encryption|license|master|private|s(?:ecret|ervice|hared|igning|ubscription))
       [_-]?key (?:[_-]?base)?
-)"""
+))"""
 _FLAGS = r"""--(?:[a-z0-9]{1,20}-){0,4}
     (?:password|passwd|passphrase|pass|pw|token|secret|api-?key|access-?key|secret-?key)"""
 _SCHEMES = r"(?P<scheme>(?:bearer|basic|token|digest|negotiate|apikey|ssws|bot)(?:\s|%20|\+){1,4})?"

@@ -3,7 +3,9 @@
 A secret becomes `[redacted:<rule>:<fingerprint>]`: eight hex digits of a keyed hash, so that the same secret can be
 recognised again in other events, while nobody without the key can test a guess. Scrubbing what is scrubbed already
 changes nothing. Clean text must cost next to nothing: repeated values are remembered, the rest is looked through
-together for a word of any rule, and only what has one meets the patterns of ingest.secret_rules.
+together for a word of any rule, and only what has one meets the patterns of ingest.secret_rules. A text of more secrets
+than MOST_SECRETS is replaced as a whole, by one `[redacted:too_many:<fingerprint>]`: each costs, and such a text tells
+nothing else.
 """
 
 import base64
@@ -17,6 +19,8 @@ from audit.drafts import Attribute
 from ingest.secret_rules import PREFIX_RULES, WORD_RULES, WORDS, Rule, words
 
 FINGERPRINT_CHARACTERS = 8
+MOST_SECRETS = 1000
+"""Replaced in one text. 64 MiB of nothing but secrets took minutes of a receiver's time without a bound."""
 
 UNTOUCHED = words(
     """
@@ -50,6 +54,24 @@ def _any_of(literals: Iterable[str]) -> str:
 
 
 _PREFIX = re.compile(_any_of(literal for rule in PREFIX_RULES for literal in rule.literals))
+
+
+class _TooMany(Exception):
+    """A text holds more secrets than are replaced one by one."""
+
+
+class _Allowance:
+    """How many secrets may still be replaced in a text."""
+
+    __slots__ = ("left",)
+
+    def __init__(self) -> None:
+        self.left = MOST_SECRETS
+
+    def spend(self) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise _TooMany
 
 
 class Scrubber:
@@ -102,46 +124,61 @@ class Scrubber:
 
     def _all_clean(self, texts: Sequence[str]) -> bool:
         together = "\n".join(texts).lower()
-        if _has_word(together) or _has_prefix(together):
+        if _has_any(together, WORDS) or _has_prefix(together):
             return False
         self._remember(texts)
         return True
 
     def _scrubbed(self, text: str) -> str:
-        for _ in range(_MOST_PASSES):
-            before, text = text, self._pass(text)
-            if text == before:
-                break
+        whole, allowance = text, _Allowance()
+        try:
+            for _ in range(_MOST_PASSES):
+                before, text = text, self._pass(text, allowance)
+                if text == before:
+                    break
+        except _TooMany:
+            return self._mark("too_many", whole)
         return text
 
-    def _pass(self, text: str) -> str:
+    def _pass(self, text: str, allowance: _Allowance) -> str:
         lower = text.lower()
-        rules: tuple[Rule, ...] = ()
-        if _has_prefix(lower):
-            rules += PREFIX_RULES
-        if _has_word(lower):
-            rules += WORD_RULES
-        for rule in rules:
-            if any(literal in lower for literal in rule.literals):
-                # What stands between marks is looked at piece by piece: a mark is never part of a secret.
-                pieces = _MARK.split(text)
-                pieces[::2] = [self._apply(rule, piece) for piece in pieces[::2]]
-                text = "".join(pieces)
-        return text
+        prefixes = PREFIX_RULES if _has_prefix(lower) else ()
+        words = WORD_RULES if _has_any(lower, WORDS) else ()
+        return self._between_marks(text, prefixes, words, allowance) if prefixes or words else text
 
-    def _apply(self, rule: Rule, text: str) -> str:
+    def _between_marks(self, text: str, prefixes: Sequence[Rule], words: Sequence[Rule], allowance: _Allowance) -> str:
+        """What stands between marks is looked at piece by piece: a mark is never part of a secret."""
+        pieces = _MARK.split(text)
+        pieces[::2] = [self._through(piece, prefixes, words, allowance) for piece in pieces[::2]]
+        return "".join(pieces)
+
+    def _through(self, piece: str, prefixes: Sequence[Rule], words: Sequence[Rule], allowance: _Allowance) -> str:
+        """A text without marks, through the rules in turn. One piece of many meets only what it has a literal of."""
+        lower = piece.lower()
+        if prefixes and _PREFIX.search(lower):
+            for number, rule in enumerate(prefixes, 1):
+                if _has_any(lower, rule.literals) and (scrubbed := self._apply(rule, piece, allowance)) != piece:
+                    return self._between_marks(scrubbed, prefixes[number:], words, allowance)
+        if words and _has_any(lower, WORDS):
+            for number, rule in enumerate(words, 1):
+                if _has_any(lower, rule.literals) and (scrubbed := self._apply(rule, piece, allowance)) != piece:
+                    return self._between_marks(scrubbed, (), words[number:], allowance)
+        return piece
+
+    def _apply(self, rule: Rule, text: str, allowance: _Allowance) -> str:
         def replaced(match: re.Match[str]) -> str:
             if rule.accepts is not None and not rule.accepts(match):
                 return match[0]
+            allowance.spend()
             start, end = rule.span(match)
             before, after = text[match.start() : start], text[end : match.end()]
-            return f"{before}[redacted:{rule.name}:{self._fingerprint(text[start:end])}]{after}"
+            return f"{before}{self._mark(rule.name, text[start:end])}{after}"
 
         return rule.pattern.sub(replaced, text)
 
-    def _fingerprint(self, secret: str) -> str:
+    def _mark(self, rule: str, secret: str) -> str:
         digest = hmac.digest(self._key, secret.encode("utf-8", "surrogatepass"), hashlib.sha256)
-        return digest.hex()[:FINGERPRINT_CHARACTERS]
+        return f"[redacted:{rule}:{digest.hex()[:FINGERPRINT_CHARACTERS]}]"
 
     def _encoded(self, encoded: str) -> str:
         """Base64 of bytes that may hold text."""
@@ -151,9 +188,13 @@ class Scrubber:
             return encoded
         return base64.b64encode(scrubbed.encode("utf-8", "surrogateescape")).decode()
 
+    def forget(self) -> None:
+        """Drops the texts that were found clean."""
+        self._clean = set()
+
     def _remember(self, texts: Iterable[str]) -> None:
         if len(self._clean) > _REMEMBERED_TEXTS:
-            self._clean = set()
+            self.forget()
         self._clean.update(text for text in texts if len(text) <= _REMEMBERED_CHARACTERS)
 
 
@@ -183,9 +224,9 @@ def _untouched(key: str, value: Any) -> bool:
     return key in UNTOUCHED and isinstance(value, str) and len(value) <= _UNTOUCHED_CHARACTERS
 
 
-def _has_word(lower: str) -> bool:
-    for word in WORDS:  # noqa: SIM110 (any() over a generator costs three times as much, on every record)
-        if word in lower:
+def _has_any(lower: str, literals: Iterable[str]) -> bool:
+    for literal in literals:  # noqa: SIM110 (any() over a generator costs three times as much, on every record)
+        if literal in lower:
             return True
     return False
 

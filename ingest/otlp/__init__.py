@@ -5,6 +5,7 @@ from typing import Literal
 from ingest.otlp import json_logs, json_metrics, protobuf, protobuf_metrics
 from ingest.otlp.answers import failure, success
 from ingest.otlp.limits import DecodeError, Limits, Malformed, TooLarge
+from ingest.otlp.protobuf_values import forget
 from ingest.otlp.records import Attribute, Emitter, Export, LogRecord, MetricPoint, Unusable
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Unusable",
     "decode",
     "failure",
+    "forget",
     "success",
 ]
 

@@ -10,6 +10,7 @@ from ingest.otlp.json_tree import parse_tree
 from ingest.otlp.json_values import UINT32, JSONValues, integer, member, text
 from ingest.otlp.limits import Budget, Malformed, RecordRefused
 from ingest.otlp.records import Emitter
+from ingest.otlp.wire import Slices
 
 Names = tuple[str, str, str]
 
@@ -48,7 +49,7 @@ class Group:
     names: Names
     resource: Members
     scope: Members
-    elements: list[bytes]
+    elements: Slices
 
     def request(self, *element: bytes) -> bytes:
         """An export request of one element, which may come in pieces."""
@@ -146,8 +147,8 @@ def _groups(scanner: Scanner, names: Names, budget: Budget, count_element: Calla
             scope, elements = Members(), []
             for _ in children(scanner, names[2], scope, budget):
                 count_element()
-                elements.append(scanner.skip())
-            scopes.append((scope, elements))
+                elements.append(scanner.pass_over())
+            scopes.append((scope, Slices(scanner.text, elements)))
         yield from (Group(names, resource, scope, elements) for scope, elements in scopes)
     if empty and request.values:
         raise Malformed(f"the body has no {names[0]}")

@@ -43,16 +43,16 @@ class Scanner:
     """A place in a JSON text that moves over values. Whoever iterates members or elements has to pass each value."""
 
     def __init__(self, data: bytes) -> None:
-        self._data = data
+        self.text = data
         self._at = 0
         self._brackets = 0
 
     def peek(self) -> bytes:
         """The next character that is not white space; empty at the end."""
-        character = self._data[self._at : self._at + 1]
+        character = self.text[self._at : self._at + 1]
         if character in _WHITE:  # so is the empty one at the end
             self._at = self._match(_SPACE).end()
-            character = self._data[self._at : self._at + 1]
+            character = self.text[self._at : self._at + 1]
         return character
 
     def members(self) -> Iterator[str]:
@@ -71,18 +71,23 @@ class Scanner:
 
     def skip(self) -> bytes:
         """The next value as it stands, not looked at but for its end."""
+        begin, end = self.pass_over()
+        return self.text[begin:end]
+
+    def pass_over(self) -> tuple[int, int]:
+        """Where the next value begins and ends."""
         first = self.peek()
         start = self._at
         if not first or first not in _OPENING:
             self._at = self._match(_STRING if first == b'"' else _ATOM).end()
-        elif usual := USUAL.match(self._data, start):
+        elif usual := USUAL.match(self.text, start):
             self._at = usual.end()
         else:
             self._skip_deep(start)
-        return self._data[start : self._at]
+        return start, self._at
 
     def _skip_deep(self, start: int) -> None:
-        for depth, end in depths(self._data, start):
+        for depth, end in depths(self.text, start):
             self._brackets += 1
             if self._brackets > MAX_BRACKETS:
                 raise TooLarge("too many values are nested deep")
@@ -126,7 +131,7 @@ class Scanner:
         self._at += 1
 
     def _match(self, pattern: re.Pattern[bytes]) -> re.Match[bytes]:
-        match = pattern.match(self._data, self._at)
+        match = pattern.match(self.text, self._at)
         if match is None:
             raise NotJSON
         return match

@@ -11,7 +11,7 @@ from ingest.otlp import wire
 from ingest.otlp.harvest import Harvest
 from ingest.otlp.limits import Budget, Limits, Malformed, RecordRefused, Unreadable
 from ingest.otlp.protobuf_envelope import Emitters
-from ingest.otlp.protobuf_values import ValueReader
+from ingest.otlp.protobuf_values import Attributes, ValueReader
 from ingest.otlp.records import Emitter, Export, LogRecord
 from ingest.otlp.schema import LENIENT, STRICT, wire_types
 from ingest.otlp.values import in_order, repeats
@@ -27,7 +27,7 @@ def decode_logs(body: bytes, limits: Limits) -> Export:
     """Every record of an ExportLogsServiceRequest. Raises Malformed, TooLarge."""
     budget = Budget(limits)
     reader = LogReader(budget)
-    emitters = Emitters(reader.values, budget)
+    emitters = Emitters(reader.attributes, budget)
     harvest: Harvest[LogRecord] = Harvest(budget)
     for group in wire.groups(body, budget, budget.record):
         try:
@@ -52,9 +52,10 @@ class LogReader:
     """Reads the log records of one request."""
 
     def __init__(self, budget: Budget) -> None:
-        self.values = ValueReader(budget)
+        self.attributes = Attributes(ValueReader(budget))
+        self._values = self.attributes.reader
         self._budget = budget
-        self._attribute = self.values.attributes.__getitem__
+        self._attribute = self.attributes.__getitem__
 
     def read(self, source: Emitter, raw: bytes) -> LogRecord:
         """Raises RecordRefused; TooLarge when this record passes a limit of the request."""
@@ -69,15 +70,16 @@ class LogReader:
             raise Unreadable("a record is not a protobuf message") from exc
 
     def _record(self, message: Any, raw: bytes, source: Emitter, flags: set[str]) -> LogRecord:
-        values = self.values
+        values = self._values
+        self.attributes.forget_many()
         attributes = list(map(self._attribute, message.attributes))
         self._budget.elements(len(attributes))
         time, observed = message.time_unix_nano, message.observed_time_unix_nano
         if not (time or observed) and not wire.fits(raw, _RECORD_WIRE_TYPES):
             raise Unreadable("a record is some other message")
         body, severity_text, event_name = message.body, message.severity_text, message.event_name
-        if values.attributes.odd:
-            flags |= values.attributes.flags(message.attributes)
+        if self.attributes.odd:
+            flags |= self.attributes.flags(message.attributes)
         if repeats(attributes):
             flags.add("duplicate_key")
         return LogRecord(

@@ -8,7 +8,7 @@ from google.protobuf.message import DecodeError
 from opentelemetry.proto.logs.v1 import logs_pb2
 
 from ingest.otlp.limits import Budget, RecordRefused, Unreadable
-from ingest.otlp.protobuf_values import ValueReader
+from ingest.otlp.protobuf_values import Attributes
 from ingest.otlp.records import Attribute, Emitter
 from ingest.otlp.schema import LENIENT, STRICT
 from ingest.otlp.values import repeats
@@ -27,8 +27,9 @@ _parsers = {
 class Emitters:
     """Reads each resource once, however many scopes it has."""
 
-    def __init__(self, values: ValueReader, budget: Budget) -> None:
-        self._values = values
+    def __init__(self, attributes: Attributes, budget: Budget) -> None:
+        self._known = attributes
+        self._values = attributes.reader
         self._budget = budget
         self._raw: bytes | None = None
         self._resource: Emitter | RecordRefused = Emitter()
@@ -82,9 +83,9 @@ class Emitters:
             raise Unreadable("a resource or scope is not a protobuf message") from exc
 
     def _attributes(self, raws: Any, flags: set[str]) -> tuple[Attribute, ...]:
-        attributes = tuple(self._values.attributes[raw] for raw in raws)
+        attributes = tuple(self._known[raw] for raw in raws)
         self._budget.elements(len(attributes))
-        flags |= self._values.attributes.flags(raws)
+        flags |= self._known.flags(raws)
         if repeats(attributes):
             flags.add("duplicate_key")
         return attributes

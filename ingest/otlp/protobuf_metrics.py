@@ -14,7 +14,7 @@ from ingest.otlp.limits import Budget, Limits, RecordRefused, Unreadable
 from ingest.otlp.points import INSTRUMENTS, TEMPORALITIES, Instrument, elements
 from ingest.otlp.protobuf_envelope import Emitters
 from ingest.otlp.protobuf_points import DATA, number_value
-from ingest.otlp.protobuf_values import ValueReader
+from ingest.otlp.protobuf_values import Attributes, ValueReader
 from ingest.otlp.records import Emitter, Export, MetricPoint
 from ingest.otlp.schema import LENIENT, STRICT, Parser, wire_types
 from ingest.otlp.values import in_order, repeats
@@ -43,14 +43,14 @@ class Series:
 def decode_metrics(body: bytes, limits: Limits) -> Export:
     """Every data point of the request. Raises Malformed, TooLarge."""
     budget = Budget(limits)
-    values = ValueReader(budget)
-    emitters = Emitters(values, budget)
+    attributes = Attributes(ValueReader(budget))
+    emitters = Emitters(attributes, budget)
     harvest: Harvest[MetricPoint] = Harvest(budget)
     for group in wire.groups(body, budget, budget.envelope_field):
         try:
-            reader = PointReader(emitters.read(group), values, budget)
+            reader = PointReader(emitters.read(group), attributes, budget)
         except RecordRefused as why:
-            reader = PointReader(why, values, budget)
+            reader = PointReader(why, attributes, budget)
         for metric in group.elements:
             _read_metric(metric, group, reader, harvest, budget)
     return harvest.export()
@@ -101,9 +101,10 @@ def _series(metric: bytes, budget: Budget) -> Iterator[Series]:
 class PointReader:
     """Reads the points of one group; where its emitter cannot be read, no point can."""
 
-    def __init__(self, source: Emitter | RecordRefused, values: ValueReader, budget: Budget) -> None:
+    def __init__(self, source: Emitter | RecordRefused, attributes: Attributes, budget: Budget) -> None:
         self._source = source
-        self._values = values
+        self._attributes = attributes
+        self._values = attributes.reader
         self._budget = budget
 
     def head(self, series: Series) -> MetricPoint:
@@ -138,9 +139,9 @@ class PointReader:
         """One point. Raises RecordRefused; TooLarge when it passes a limit of the request."""
         refuse_heavy(raw, _DESCRIPTORS[instrument.point], self._budget.limits)
         message = _parse(_parse_point[instrument.point], raw)
-        attributes = [self._values.attributes[pair] for pair in message.attributes]
+        attributes = [self._attributes[pair] for pair in message.attributes]
         self._budget.elements(len(attributes))
-        flags = {*head.flags, *self._values.attributes.flags(message.attributes)}
+        flags = {*head.flags, *self._attributes.flags(message.attributes)}
         if repeats(attributes):
             flags.add("duplicate_key")
         data = DATA[instrument.point](message, flags)

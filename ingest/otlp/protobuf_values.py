@@ -22,8 +22,17 @@ from ingest.otlp.wire import WireError, varint
 REMEMBERED_BYTES = 256
 """Longer ones are prompts and results, which do not repeat."""
 
+_REMEMBERED = 20_000
+_remembered: dict[bytes, Attribute] = {}
+"""Usual attributes of earlier requests, forgotten all at once when they are too many: those that repeat soon return."""
+
 _lenient_key_value = LENIENT.parse("common.v1.KeyValue")
 _lenient_any_value = LENIENT.parse("common.v1.AnyValue")
+
+
+def forget() -> None:
+    """Drops what is remembered from one request to the next."""
+    _remembered.clear()
 
 
 class Attributes(dict[bytes, Attribute]):
@@ -32,13 +41,27 @@ class Attributes(dict[bytes, Attribute]):
     def __init__(self, values: "ValueReader") -> None:
         super().__init__()
         self.odd: dict[bytes, frozenset[str]] = {}
-        self._values = values
+        self.reader = values
 
     def __missing__(self, raw: bytes) -> Attribute:
-        attribute = usual(raw) or self._look_closely(raw)
+        attribute = _remembered.get(raw)
+        if attribute is None:
+            attribute = usual(raw)
+            if attribute is None:
+                attribute = self._look_closely(raw)
+            elif len(raw) <= REMEMBERED_BYTES:
+                if len(_remembered) >= _REMEMBERED:
+                    forget()
+                _remembered[raw] = attribute
         if len(raw) <= REMEMBERED_BYTES:
             self[raw] = attribute
         return attribute
+
+    def forget_many(self) -> None:
+        """Bounds what is held. Between two records: the flags of one are asked for when all of it has been read."""
+        if len(self) > _REMEMBERED:
+            self.clear()
+            self.odd.clear()
 
     def flags(self, raws: Iterable[bytes]) -> set[str]:
         """What is odd about any of these."""
@@ -46,7 +69,7 @@ class Attributes(dict[bytes, Attribute]):
 
     def _look_closely(self, raw: bytes) -> Attribute:
         flags: set[str] = set()
-        attribute = self._values.attribute(raw, flags)
+        attribute = self.reader.attribute(raw, flags)
         if flags:
             self.odd[raw] = frozenset(flags)
         return attribute
@@ -79,7 +102,6 @@ class ValueReader:
     def __init__(self, budget: Budget) -> None:
         self._budget = budget
         self._nesting = budget.limits.nesting
-        self.attributes = Attributes(self)
 
     def attribute(self, raw: bytes, flags: set[str]) -> Attribute:
         """A KeyValue. Raises RecordRefused."""

@@ -25,13 +25,24 @@ class WireError(Exception):
     """The bytes are not protobuf fields."""
 
 
+@dataclass(frozen=True, slots=True)
+class Slices:
+    """Pieces of a text by their places (begin, end), each copied only when its turn comes."""
+
+    text: bytes
+    places: list[tuple[int, int]]
+
+    def __iter__(self) -> Iterator[bytes]:
+        return (self.text[begin:end] for begin, end in self.places)
+
+
 @dataclass(slots=True)
 class Group:
     """The elements under one scope. `resource` and `scope` are all fields of Resource* and Scope* but the children."""
 
     resource: bytes
     scope: bytes
-    elements: list[bytes]
+    elements: Slices
 
     def request(self, element: bytes) -> bytes:
         """An export request of one element."""
@@ -116,7 +127,7 @@ def groups(body: bytes, budget: Budget, count_element: Callable[[], None]) -> It
                 )
                 for span in scopes:
                     scope, elements = split(body, *span, CHILDREN, budget, count_element)
-                    yield Group(resource, scope, [body[at:until] for at, until in elements])
+                    yield Group(resource, scope, Slices(body, elements))
     except WireError as exc:
         raise Malformed("the body is not an OTLP protobuf message") from exc
     if not known:

@@ -29,6 +29,9 @@ OVERLOADED = Refusal(503, "overloaded", "too much is waiting to be recorded; sen
 STOPPING = Refusal(503, "stopping", "the receiver is stopping; send again")
 SLOW = Refusal(503, "slow", "not recorded in time; send again")
 OVER_BUDGET = Refusal(429, "budget", "this token's budget of records a minute is used up; send again")
+SOURCE_OVER_BUDGET = Refusal(
+    429, "source_budget", "the budget of records a minute of this token's source is used up; send again"
+)
 
 
 @dataclass(frozen=True, slots=True)

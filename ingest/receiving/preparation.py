@@ -1,7 +1,7 @@
 """One request from its body to rows that are ready to be written; all that needs no transaction."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -13,7 +13,7 @@ from audit import ledger
 from audit.drafts import Receipt
 from audit.points import PreparedPoint, prepare_points
 from connectors.tokens import Refusal, TokenRecord
-from ingest import agents, otlp
+from ingest import agents, content, otlp
 from ingest.agents.points import point_drafts
 from ingest.receiving.requests import Request
 from ingest.secrets import Scrubber
@@ -49,6 +49,7 @@ class Prepared:
     failed: list[str] = field(default_factory=list)
     spans: int = 0
     total: int = 0
+    keeps_content: bool = True
 
 
 def decode(request: Request) -> Decoded:
@@ -62,15 +63,37 @@ def decode(request: Request) -> Decoded:
         return Decoded(refusal=Refusal(400, "malformed", str(error)))
 
 
+def slices(export: otlp.Export, size: int) -> Iterator[otlp.Export]:
+    """The export in parts of at most so many records, which it loses on the way; the unusable ones come first."""
+    unusable = export.unusable
+    while export.records or unusable:
+        records = export.records[:size]
+        del export.records[:size]
+        yield otlp.Export(records, unusable, len(records) + len(unusable))
+        unusable = []
+
+
+def forget() -> None:
+    """Drops what is remembered of values. One that is left of a large request keeps the memory around it from use."""
+    otlp.forget()
+    _scrubber.forget()
+
+
 def receipt_of(request: Request, token: TokenRecord) -> Receipt:
     return Receipt(request.received_at_us, token.source_id or 0, token.source_name or "", token.id, request.address)
 
 
 def prepare(
-    connection: psycopg.Connection, request: Request, export: otlp.Export, receipt: Receipt, hint: str | None
+    connection: psycopg.Connection,
+    request: Request,
+    export: otlp.Export,
+    receipt: Receipt,
+    hint: str | None,
+    *,
+    keeps_content: bool = True,
 ) -> Prepared:
     """The request's rows. Outside a transaction: identities and emitters not seen before commit by themselves."""
-    prepared = Prepared(receipt, total=export.total)
+    prepared = Prepared(receipt, total=export.total, keeps_content=keeps_content)
     prepared.unusable = [(each.reason, each.request) for each in export.unusable]
     if request.route.signal == "logs":
         drafts = partial(
@@ -80,10 +103,18 @@ def prepare(
             scrubber=_scrubber,
             received_at_us=receipt.received_at_us,
         )
-        prepared.events = ledger.prepare(connection, receipt, _mapped(drafts, export.records, prepared))
+        events = _mapped(drafts, export.records, prepared)
+        if not keeps_content:
+            for event in events:
+                content.drop(event, settings.INGEST_SECRET_KEY)
+        prepared.events = ledger.prepare(connection, receipt, events)
     elif request.route.signal == "metrics":
         made = partial(point_drafts, hint=hint, scrubber=_scrubber)
-        prepared.points = prepare_points(connection, receipt, _mapped(made, export.records, prepared))
+        points = _mapped(made, export.records, prepared)
+        if not keeps_content:
+            for point in points:
+                content.drop_from_point(point, settings.INGEST_SECRET_KEY)
+        prepared.points = prepare_points(connection, receipt, points)
     else:
         prepared.spans = export.total
     return prepared

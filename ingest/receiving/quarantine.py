@@ -1,4 +1,7 @@
-"""What cannot be kept as evidence is kept apart: with its reason, so that it can be looked at and replayed."""
+"""What cannot be kept as evidence is kept apart: with its reason, so that it can be looked at and replayed.
+
+Of a source that keeps no content only the reason, the length and the hash: nobody has read what is in it.
+"""
 
 import datetime as dt
 import hashlib
@@ -32,6 +35,8 @@ def keep_whole(connection: psycopg.Connection, work: Work, receipt: Receipt, hel
 def _keep(connection: psycopg.Connection, work: Work, receipt: Receipt, items: list[tuple[str, bytes, bytes]]) -> None:
     received_at = dt.datetime.fromtimestamp(receipt.received_at_us / 1e6, dt.UTC)
     request = work.request
+    if work.token and not work.token.keeps_content:
+        items = [(reason, b"", whole) for reason, _, whole in items]
     rows = [
         (
             received_at, receipt.token_id, receipt.source_id, receipt.source_name, receipt.address, work.hint or "",

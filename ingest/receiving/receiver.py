@@ -19,7 +19,6 @@ from ingest import otlp
 from ingest.receiving import answers, body
 from ingest.receiving.answers import Answer
 from ingest.receiving.bookkeeping import Bookkeeper
-from ingest.receiving.budget import Budgets
 from ingest.receiving.preparation import LIMITS
 from ingest.receiving.requests import NOT_FOUND, NOT_POST, Outcome, Request, Route, encoding_of, is_gzip, route
 from ingest.receiving.writer import Writer
@@ -28,27 +27,30 @@ logger = logging.getLogger(__name__)
 
 BODY_SECONDS = 20.0
 ANSWER_SECONDS = 8.0  # a direct client gives up after ten seconds in all
-WAITING_BYTES = 64 << 20
+ROOM_BYTES = (64 << 20) // settings.INGEST_RECEIVERS
 TRUSTED_UNREAD_BYTES = 1 << 20
 
 
 class Receiver:
-    """One per process. Granian calls `__rsgi_init__` before it listens and `__rsgi_del__` when it has stopped."""
+    """One per process. Granian calls `__rsgi_init__` before it listens and `__rsgi_del__` when it has stopped.
 
-    def __init__(self) -> None:
+    `number` tells it from the other receivers at the same address.
+    """
+
+    def __init__(self, number: int = 1) -> None:
         self._waiting: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
-        self._held_bytes = 0
+        self._room = body.Room(max(ROOM_BYTES, LIMITS.wire_bytes))
         self._stopping = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._futures: dict[int, asyncio.Future[Outcome]] = {}
         self._writers: list[Writer] = []
-        self._books = Bookkeeper(f"receiver:{settings.OTLP_HTTP_HOST}:{settings.OTLP_HTTP_PORT}")
+        name = f"receiver:{settings.OTLP_HTTP_HOST}:{settings.OTLP_HTTP_PORT}"
+        self._books = Bookkeeper(name if number == 1 else f"{name}#{number}", self._still_writes)
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        budgets = Budgets()
         self._writers = [
-            Writer(self._waiting, budgets, self._decided, number) for number in range(settings.INGEST_WRITER_THREADS)
+            Writer(self._waiting, self._decided, number) for number in range(settings.INGEST_WRITER_THREADS)
         ]
         for thread in (*self._writers, self._books):
             thread.start()
@@ -61,6 +63,9 @@ class Receiver:
         for writer in self._writers:
             writer.join(timeout=ANSWER_SECONDS)
         self._books.stop()
+
+    def _still_writes(self) -> bool:
+        return self._stopping or all(writer.is_alive() for writer in self._writers)
 
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:
         try:
@@ -108,24 +113,27 @@ class Receiver:
         announced = _announced(headers)
         if announced is not None and announced > LIMITS.wire_bytes:
             request.early = request.early or Refusal(413, "too_large", f"more than {LIMITS.wire_bytes} bytes")
-        if self._stopping or self._held_bytes > WAITING_BYTES:
-            return self._told(request, answers.STOPPING if self._stopping else answers.OVERLOADED)
+        if self._stopping:
+            return self._told(request, answers.STOPPING)
         if request.early is None and (announced is None or announced > TRUSTED_UNREAD_BYTES):
             known = await self._decide(Request(request.route, "protobuf", request.secret, request.address, probe=True))
             if known.refusal:
                 return known
-        if request.early is None:
-            request.gzip = gzip is True
-            await self._read(request, protocol)
-        if request.early and request.early.status == 503:
-            return self._told(request, request.early)
-        return await self._decide(request)
+        with self._room.share() as share:
+            if request.early is None:
+                request.gzip = gzip is True
+                await self._read(request, protocol, announced, share)
+            if request.early and request.early.status == 503:
+                return self._told(request, request.early)
+            return await self._decide(request)
 
-    async def _read(self, request: Request, protocol: Any) -> None:
+    async def _read(self, request: Request, protocol: Any, announced: int | None, share: body.Share) -> None:
         """The request's body, or why it cannot be had."""
         try:
-            request.body = await body.read(protocol, LIMITS, BODY_SECONDS)
+            request.body = await body.read(protocol, LIMITS, BODY_SECONDS, announced, share)
             request.size = len(request.body)
+        except body.Full:
+            request.early = answers.OVERLOADED
         except otlp.TooLarge as error:
             request.early = Refusal(413, "too_large", str(error))
         except body.TooSlow:
@@ -137,19 +145,19 @@ class Receiver:
         return outcome
 
     async def _decide(self, request: Request) -> Outcome:
-        """The writers' decision. One that takes too long may still be recorded; sent again, it is a duplicate."""
+        """The writers' decision. What takes too long is not begun; what was begun, sent again, is a duplicate."""
         assert self._loop is not None
         future: asyncio.Future[Outcome] = self._loop.create_future()
         self._futures[id(request)] = future
-        self._held_bytes += request.size
         self._waiting.put(request)
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 return await future
         except TimeoutError:
+            if not request.taken:
+                request.early, request.body = answers.SLOW, b""
             return self._told(request, answers.SLOW)
         finally:
-            self._held_bytes -= request.size
             self._futures.pop(id(request), None)
 
     def _decided(self, decided: Sequence[tuple[Request, Outcome]]) -> None:

@@ -5,33 +5,33 @@ over its data, its requests are halved, then the records of the one that is refu
 refuses stands alone and goes to quarantine. Every other failure is the caller's: nothing is recorded, try again.
 """
 
-import contextlib
 import datetime as dt
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import psycopg
+from django.conf import settings
 
 from audit import ledger, points
 from connectors import scopes, tokens
-from ingest.receiving import quarantine
-from ingest.receiving.answers import OVER_BUDGET, UNAVAILABLE
+from ingest.otlp import Export
+from ingest.receiving import budget, quarantine
+from ingest.receiving.answers import UNAVAILABLE
 from ingest.receiving.body import unpack
-from ingest.receiving.budget import Budgets
 from ingest.receiving.failures import is_final
-from ingest.receiving.preparation import LIMITS, Prepared, decode, prepare, receipt_of
+from ingest.receiving.preparation import LIMITS, Decoded, Prepared, decode, forget, prepare, receipt_of, slices
 from ingest.receiving.requests import Outcome, Request
+from ingest.receiving.turns import Turn
 from ingest.receiving.work import Work
 
 HEAVY_BYTES = 4 << 20
+RECORDS_AT_ONCE = 4000
 PACKED_BYTES = 64 << 10
 
-_one_at_a_time = threading.Lock()
-"""Decoded, a large request takes several times its bytes: two at once would be too much for the process."""
+_heavy = Turn(settings.INGEST_HEAVY_LOCK)
 
 
-def record(database: psycopg.Connection, batch: Sequence[Request], budgets: Budgets) -> list[Outcome]:
+def record(database: psycopg.Connection, batch: Sequence[Request]) -> list[Outcome]:
     """What became of each request, all of it committed. Raises the driver's error if nothing can be said yet.
 
     Nothing is unpacked or decoded before its token was found good; large requests are worked on one at a time.
@@ -39,24 +39,57 @@ def record(database: psycopg.Connection, batch: Sequence[Request], budgets: Budg
     works = [Work(request, tokens.digest(request.secret)) for request in batch]
     check_tokens(database, works)
     for group in _grouped([work for work in works if not work.outcome]):
-        with _one_at_a_time if _is_heavy(group) else contextlib.nullcontext():
-            _record_group(database, group, budgets)
+        if _is_heavy(group):
+            with _heavy.taken():
+                _record_group(database, group)
+                forget()
+        else:
+            _record_group(database, group)
     return [work.outcome or Outcome(UNAVAILABLE) for work in works]
 
 
-def _record_group(database: psycopg.Connection, group: Sequence[Work], budgets: Budgets) -> None:
+def _record_group(database: psycopg.Connection, group: Sequence[Work]) -> None:
     """One transaction for a group, or more where it turns out large when unpacked."""
     pending: list[Work] = []
     unpacked = 0
     for work in group:
-        _prepare(database, work, budgets)
+        _decode(database, work)
+        if work.decoded.export and len(work.decoded.export.records) > RECORDS_AT_ONCE:
+            _record_in_slices(database, work, work.decoded.export)
+            work.request.body = b""
+            continue
+        _prepare(database, work)
         pending.append(work)
         unpacked += len(work.request.body)
-        if unpacked > HEAVY_BYTES or work is group[-1]:
-            _commit_or_split(database, [each for each in pending if not each.outcome])
-            for each in pending:
-                each.request.body = b""
+        if unpacked > HEAVY_BYTES:
+            _finish(database, pending)
             pending, unpacked = [], 0
+    _finish(database, pending)
+
+
+def _finish(database: psycopg.Connection, works: Sequence[Work]) -> None:
+    _commit_or_split(database, [work for work in works if not work.outcome])
+    for work in works:
+        work.request.body = b""
+
+
+def _record_in_slices(database: psycopg.Connection, work: Work, export: Export) -> None:
+    """A long request in several transactions, so that its rows are never all in memory.
+
+    Its sender hears of success when all are committed. Sent again after a failure, what is there is a duplicate.
+    """
+    total = Outcome(token_id=work.token.id if work.token else 0)
+    kept_whole = False
+    for part in slices(export, RECORDS_AT_ONCE):
+        piece = Work(work.request, work.digest, Decoded(part), work.token, kept_whole=kept_whole)
+        _prepare(database, piece)
+        _commit_or_split(database, [piece])
+        if piece.outcome is None or piece.outcome.refusal:
+            work.outcome = piece.outcome
+            return
+        kept_whole |= bool(piece.prepared and piece.prepared.failed)
+        total = total.plus(piece.outcome)
+    work.outcome = total
 
 
 def _grouped(works: Sequence[Work]) -> Iterator[list[Work]]:
@@ -74,19 +107,26 @@ def _is_heavy(works: Sequence[Work]) -> bool:
     return len(works) == 1 and len(works[0].request.body) > (PACKED_BYTES if works[0].request.gzip else HEAVY_BYTES)
 
 
-def _prepare(database: psycopg.Connection, work: Work, budgets: Budgets) -> None:
-    """Unpacks, decodes and maps one request; what the database refuses of its identities is kept aside whole."""
+def _decode(database: psycopg.Connection, work: Work) -> None:
+    """Unpacks and decodes one request, and takes its records from its token's budget."""
     assert work.token is not None
     unpack(work.request, LIMITS)
     work.decoded = decode(work.request)
+    export, token = work.decoded.export, work.token
+    if export and (refusal := budget.spend(database, token, export.total)):
+        work.refuse(refusal)
+        work.decoded.export = None
+
+
+def _prepare(database: psycopg.Connection, work: Work) -> None:
+    """Maps one request; what the database refuses of its identities is kept aside whole."""
+    assert work.token is not None
     if work.decoded.export is None:
-        return
-    if not budgets.spend(work.token, work.decoded.export.total):
-        work.refuse(OVER_BUDGET)
         return
     receipt = receipt_of(work.request, work.token)
     try:
-        work.prepared = prepare(database, work.request, work.decoded.export, receipt, work.hint)
+        keeps = work.token.keeps_content
+        work.prepared = prepare(database, work.request, work.decoded.export, receipt, work.hint, keeps_content=keeps)
     except Exception as error:
         if not is_final(error):
             raise
@@ -127,6 +167,9 @@ def _commit(database: psycopg.Connection, works: Sequence[Work]) -> None:
         return
     with database.transaction():
         check_tokens(database, works)
+        for work in works:
+            if work.keeps_too_much:
+                work.refuse(UNAVAILABLE)
         works = [work for work in works if not work.outcome]
         stored = _append(database, works)
         for work in works:
@@ -160,7 +203,7 @@ def _failed(work: Work) -> list[tuple[str, bytes]]:
     """The whole request, once, for all of its records that only it can bring back."""
     assert work.prepared is not None
     reasons = work.prepared.failed
-    if not reasons:
+    if not reasons or work.kept_whole:
         return []
     more = f" (and {len(reasons) - 1} more of its records)" if len(reasons) > 1 else ""
     return [(reasons[0] + more, work.request.body)]

@@ -7,6 +7,7 @@ from django.db import connection
 
 from audit import ledger, points
 from audit.drafts import Receipt
+from connectors.models import Source
 from ingest.models import Quarantined
 from ingest.receiving.preparation import decode, prepare
 from ingest.receiving.requests import Request, Route
@@ -18,7 +19,7 @@ def replay(item: Quarantined) -> str:
     Records that were kept in the meantime are set aside as duplicates, so a replay may be repeated.
     """
     if not item.whole:
-        return _noted(item, "not replayed: only the first 64 KiB were kept", replayed=False)
+        return _noted(item, f"not replayed: {item.left_out}", replayed=False)
     request = Request(
         Route(item.signal, item.hint or None),  # type: ignore[arg-type]
         item.encoding,  # type: ignore[arg-type]
@@ -33,7 +34,8 @@ def replay(item: Quarantined) -> str:
     receipt = Receipt(time.time_ns() // 1000, item.source_id, item.source_name, item.token_id, item.address)
     connection.ensure_connection()
     database = connection.connection
-    prepared = prepare(database, request, decoded.export, receipt, request.route.hint)
+    keeps = not Source.objects.filter(pk=item.source_id, content="drop").exists()
+    prepared = prepare(database, request, decoded.export, receipt, request.route.hint, keeps_content=keeps)
     with database.transaction():
         stored = len(ledger.append(database, prepared.events).ids) if prepared.events else 0
         stored += len(points.append_points(database, prepared.points).ids) if prepared.points else 0

@@ -49,7 +49,8 @@ def is_gzip(content_encoding: str) -> bool | Refusal:
 class Request:
     """One export request. `early` is a refusal found before decoding; the token's own refusal comes before it.
 
-    `size` is the body's on the wire. A `probe` asks for the token's refusal only, before a large body is read.
+    `size` is the body's on the wire; `taken` is set by the writer that works on it. A `probe` asks for the token's
+    refusal only, before a large body is read.
     """
 
     route: Route
@@ -61,6 +62,7 @@ class Request:
     gzip: bool = False
     probe: bool = False
     early: Refusal | None = None
+    taken: bool = False
     received_at_us: int = field(default_factory=lambda: time.time_ns() // 1000)
 
 
@@ -74,3 +76,14 @@ class Outcome:
     duplicates: int = 0
     rejected: int = 0
     message: str = ""
+
+    def plus(self, other: "Outcome") -> "Outcome":
+        """Of two parts of one request, both stored: the first reason stands for all."""
+        return Outcome(
+            None,
+            self.token_id,
+            self.records + other.records,
+            self.duplicates + other.duplicates,
+            self.rejected + other.rejected,
+            self.message or other.message,
+        )

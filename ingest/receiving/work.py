@@ -10,7 +10,10 @@ from ingest.receiving.requests import Outcome, Request
 
 @dataclass(slots=True)
 class Work:
-    """`outcome` is set as soon as the request is decided: refused, or stored and committed."""
+    """`outcome` is set as soon as the request is decided: refused, or stored and committed.
+
+    `kept_whole`: an earlier part of the same request has put all of it into quarantine.
+    """
 
     request: Request
     digest: bytes
@@ -18,11 +21,17 @@ class Work:
     token: TokenRecord | None = None
     prepared: Prepared | None = None
     outcome: Outcome | None = None
+    kept_whole: bool = False
 
     @property
     def hint(self) -> str | None:
         """The agent that the path names, else the one its source is set to."""
         return self.request.route.hint or (self.token.agent if self.token else None)
+
+    @property
+    def keeps_too_much(self) -> bool:
+        """Whether it was prepared with content that its source, as it is now, does not keep."""
+        return bool(self.token and self.prepared and self.prepared.keeps_content and not self.token.keeps_content)
 
     def refuse(self, refusal: Refusal) -> None:
         self.outcome = Outcome(refusal, self.token.id if self.token else 0)

@@ -20,6 +20,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ingest import secrets
 from ingest.secret_rules import PREFIX_RULES, WORD_RULES, WORDS
 from ingest.secrets import UNTOUCHED, Scrubber
 from tests.ingest.agents.captured import SCENARIOS, bodies
@@ -333,6 +334,36 @@ def test_it_scrubs_nested_values_and_bodies_but_no_keys() -> None:
     assert attributes[0][2][0] == ["string", f"x {SECRET}"]
 
 
+def test_a_text_of_too_many_secrets_is_replaced_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(secrets, "MOST_SECRETS", 3)
+    at_most, beyond = " ".join([SECRET] * 3), " ".join([SECRET] * 4)
+    assert scrubbed(at_most).count("[redacted:") == 3
+    whole = scrubbed(beyond)
+    assert re.fullmatch(r"\[redacted:too_many:[0-9a-f]{8}\]", whole)
+    assert scrubbed(whole) == whole
+    assert scrubbed(f"{beyond} ") != whole
+    assert scrubbed(f"{whole} {at_most}").count("[redacted:") == 4, "marks that were there already do not count"
+
+
+def test_the_bound_counts_over_all_rules_and_holds_in_every_kind_of_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(secrets, "MOST_SECRETS", 3)
+    mixed = f"{SECRET} password=hunter2hunter2 {SECRET} token=hunter3hunter3"
+    whole = scrubbed(mixed)
+    assert whole.startswith("[redacted:too_many:")
+    encoded = base64.b64encode(mixed.encode()).decode()
+    attributes = [("a", "array", [["string", mixed], ["string", SECRET]]), ("b", "bytes", encoded)]
+    result, redacted = Scrubber(KEY).attributes(attributes)
+    assert redacted
+    assert list(result) == [
+        ("a", "array", [["string", whole], ["string", scrubbed(SECRET)]]),
+        ("b", "bytes", base64.b64encode(whole.encode()).decode()),
+    ]
+
+
+def test_honest_texts_stay_far_below_the_bound() -> None:
+    assert scrubbed("\n".join([f"export TOKEN={SECRET}"] * 500)).count("[redacted:") == 500
+
+
 def test_it_never_touches_identifiers() -> None:
     odd = f"AKIA{of(UPPER, 16)}"
     attributes = [(key, "string", odd) for key in sorted(UNTOUCHED)] + [("note", "string", odd)]
@@ -383,6 +414,8 @@ SEEDS = [
     "-----BEGIN RSA PRIVATE KEY-----",
     "-----BEGIN RSA PRIVATE KEY-----\n" + "A" * 64,
     "eyJaaaaaaaaaaaa.",
+    "eyJ",
+    "mysql -pabc ",
     "Authorization: Bearer ",
     "--a-b-c-d-password ",
     "curl -u aaa:",
@@ -406,3 +439,104 @@ def test_it_comes_to_an_end_on_a_mebibyte_of_hostile_text(seed: str) -> None:
     """In a process of its own, so that a pattern that backtracks without end fails the test instead of hanging it."""
     command = [sys.executable, "-c", SCRUB_A_MEBIBYTE]
     subprocess.run(command, input=seed, text=True, check=True, timeout=120, cwd=Path(__file__).parents[2])
+
+
+EVERY_RULE = " ".join(literal for rule in (*PREFIX_RULES, *WORD_RULES) for literal in rule.literals) + f" {'a' * 20} "
+CROWDS = [*SEEDS, "[redacted:a:00000000] x ", "[redacted:a:00000000]token ", "pwd=a1b ", "://:p@", f"{SECRET} "]
+CALLS_A_CHARACTER = 10  # `://:p@` takes eight: the shortest secret of all is found and replaced with 48 calls
+
+
+def calls_to_scrub(text: str) -> int:
+    """How many functions are called for it, those in C included: work that no other load of the machine blurs."""
+    calls = 0
+
+    def count(frame: object, event: str, argument: object) -> None:
+        nonlocal calls
+        calls += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        Scrubber(KEY).text(text)
+    finally:
+        sys.setprofile(before)
+    return calls
+
+
+@pytest.mark.parametrize("seed", CROWDS)
+def test_its_work_grows_with_the_text_and_with_nothing_else(seed: str) -> None:
+    """Also where every rule has something to look for, and marks or secrets cut the text into many pieces."""
+    short, long = (EVERY_RULE + seed * (length // len(seed)) for length in (8_000, 32_000))
+    unavoidable = calls_to_scrub(EVERY_RULE)
+    few, many = calls_to_scrub(short) - unavoidable, calls_to_scrub(long) - unavoidable
+    assert many <= 4.4 * max(few, 100)
+    assert many <= CALLS_A_CHARACTER * len(long)
+
+
+LONG = 1000
+ENDED_BY_A_BEGINNING = {
+    "private_key": "the next -----BEGIN ends the body of this one",
+    "sendgrid": "a run of letters holds no SG.",
+    "postman": "a run of hexadecimal digits holds no PMAK-",
+    "tailscale": "a run of small letters holds no tskey-",
+    "url_password": "neither user nor password holds ://",
+    "password": "a run of backslashes holds no word",
+    "secret": "a run of backslashes holds no word",
+    "flag": "a run of backslashes holds no word",
+}
+"""Rules that look far ahead before they are sure, and why they cannot do so again from within what they looked at."""
+
+
+def looks_far_ahead(items: Any, more: bool) -> bool:
+    """Whether a pattern may pass over a long stretch and then still fail; `more`: something must come after the items.
+
+    Starting again from every place within the stretch would then take the square of its length.
+    """
+    for operation, argument in reversed(list(items)):
+        name = str(operation)
+        if name in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"):
+            least, most, body = argument
+            if (more and most > LONG) or looks_far_ahead(body, more):
+                return True
+            more = more or (least > 0 and body.getwidth()[0] > 0)
+        elif name in ("SUBPATTERN", "ATOMIC_GROUP"):
+            body = argument[-1] if name == "SUBPATTERN" else argument
+            if looks_far_ahead(body, more):
+                return True
+            more = more or body.getwidth()[0] > 0
+        elif name == "BRANCH":
+            if any(looks_far_ahead(branch, more) for branch in argument[1]):
+                return True
+            more = more or min(branch.getwidth()[0] for branch in argument[1]) > 0
+        else:
+            more = True
+    return False
+
+
+def far_ahead(pattern: re.Pattern[str]) -> bool:
+    return looks_far_ahead(re._parser.parse(pattern.pattern, pattern.flags), more=False)  # type: ignore[attr-defined]
+
+
+def test_no_rule_gives_up_after_a_long_scan_in_which_another_could_begin() -> None:
+    found = {rule.name for rule in (*PREFIX_RULES, *WORD_RULES) if far_ahead(rule.pattern)}
+    assert found == ENDED_BY_A_BEGINNING.keys()
+
+
+@pytest.mark.parametrize(
+    ("pattern", "far"),
+    [
+        (r"eyJ[a-z]{8,}+\.x", True),
+        (r"a(?:b{8,}+)?c", True),
+        (r"a{2,90}b", False),
+        (r"eyJ[a-z]{8,}+(?:\.[a-z]*+)?", False),
+    ],
+)
+def test_a_long_scan_that_may_fail_is_known_by_its_pattern(pattern: str, far: bool) -> None:
+    assert far_ahead(re.compile(pattern)) == far
+
+
+def test_a_token_is_found_behind_one_that_was_cut_off() -> None:
+    cut, whole = f"eyJ{of(URLSAFE, 30)}.eyJ{of(URLSAFE, 80)}", PREFIXED["jwt"][1]
+    assert scrubbed(f"{cut} {whole}").startswith(f"{cut} [redacted:jwt:")
+    assert scrubbed(f"{cut}/{whole}").startswith(f"{cut}/[redacted:jwt:")
+    assert scrubbed(cut) == cut

@@ -4,7 +4,7 @@ import signal
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
@@ -16,19 +16,25 @@ CONNECTIONS = 4096
 
 
 class Command(BaseCommand):
-    help = "Receives OTLP/HTTP until stopped. One process; start more behind a proxy for more than one machine."
+    help = "Receives OTLP/HTTP until stopped. Several may share one address on a machine, each with a number."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--number", type=int, default=1, help="which of the receivers at this address it is")
 
     def handle(self, *args: Any, **options: Any) -> None:
         # What the imports made stays; only what requests make is looked through, and seldom: they make few cycles.
         gc.freeze()
         gc.set_threshold(50_000, 20, 100)
-        asyncio.run(serve())
+        asyncio.run(serve(options["number"]))
 
 
-async def serve() -> None:
-    """Serves until SIGTERM or SIGINT, then finishes what it has taken."""
+async def serve(number: int) -> None:
+    """Serves until SIGTERM or SIGINT, then finishes what it has taken.
+
+    Granian listens with SO_REUSEPORT: the kernel spreads connections over the processes of one user at one address.
+    """
     server = Server(
-        Receiver(),
+        Receiver(number),
         address=settings.OTLP_HTTP_HOST,
         port=settings.OTLP_HTTP_PORT,
         interface=Interfaces.RSGI,

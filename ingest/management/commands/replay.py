@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from ingest.progress import Progress
+from audit.progress import Progress
 from ingest.replaying import captures, client, run
 
 TOKEN_VARIABLE = "PORTAL_REPLAY_TOKEN"  # noqa: S105 - where the token is, not the token

@@ -84,7 +84,7 @@ RECORDS = st.builds(
 HINTS = st.one_of(st.none(), st.sampled_from(["claude", "codex", "x"]))
 
 BIGINT = 2**63
-NOT_TEXT = {"subject", "origin", "facts", "content", "flags", "known", "occurred_at", "command", "path"}
+NOT_TEXT = {"subject", "origin", "facts", "content", "flags", "known", "occurred_at", "command", "path", "apart"}
 
 
 def parts_of(made: EventDraft) -> list[Attribute]:

@@ -7,7 +7,7 @@ import pytest
 from audit.models import Event, MetricPoint, Seal, Session, ToolUse
 from ingest.models import Quarantined
 from tests.captures import CAPTURES
-from tests.factories import fold, seal
+from tests.factories import fold, of_agents, seal
 
 PATHS = {"logs": "/v1/logs", "metrics": "/v1/metrics"}
 
@@ -66,7 +66,7 @@ def posted(receiver, token):
 
 
 def test_every_record_is_stored_once(posted):
-    assert Event.objects.count() == distinct_records("logs")
+    assert of_agents().count() == distinct_records("logs")
 
 
 def test_every_point_is_stored_once(posted):
@@ -161,3 +161,10 @@ def test_a_rebuild_gives_the_same_rows(posted):
     before = rows()
     projector.rebuild(raw())
     assert rows() == before
+
+
+def test_what_was_folded_bit_by_bit_is_what_the_events_say(posted):
+    from audit import projection_check
+    from tests.factories import raw
+
+    assert list(map(str, projection_check.faults(raw()))) == []
