@@ -4,7 +4,7 @@ from typing import Any
 
 from axes.admin import AccessAttemptAdmin, AccessFailureLogAdmin, AccessLogAdmin
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
 from django.db.models import QuerySet
@@ -22,6 +22,7 @@ from django_celery_beat.models import (
 )
 
 from audit.listing import markup
+from audit.listing.changes import RecordedChanges
 from audit.listing.export import DownloadAdmin
 from portal import roles
 
@@ -43,9 +44,10 @@ admin.site.unregister([PeriodicTask, IntervalSchedule, CrontabSchedule, ClockedS
 
 
 @admin.register(User)
-class PeopleAdmin(DownloadAdmin, UserAdmin):
+class PeopleAdmin(RecordedChanges, DownloadAdmin, UserAdmin):
     """Who may log in, with which roles. Only superusers make superusers, and nobody else changes one."""
 
+    act_noun = "user"
     list_title = "People and roles"
     list_add = "Add a person"
     list_siblings = PEOPLE
@@ -60,8 +62,8 @@ class PeopleAdmin(DownloadAdmin, UserAdmin):
             "What this person may do",
             {
                 "fields": ("is_active", "is_staff", "groups", "is_superuser"),
-                "description": "Roles say what is seen and done. “Staff status” opens the admin; people who only use "
-                "API tokens do without.",
+                "description": "Roles say what is seen and done. A role that is used here also opens the "
+                "admin (“Staff status”). SIEM exporters need no log-in: issue an API token for them.",
             },
         ),
         ("Single rights beyond the roles", {"classes": ("collapse",), "fields": ("user_permissions",)}),
@@ -72,6 +74,13 @@ class PeopleAdmin(DownloadAdmin, UserAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).prefetch_related("groups")
 
+    def act_facts(self, user: User) -> dict[str, bool]:
+        return {name.removeprefix("is_"): getattr(user, name) for name in ("is_active", "is_staff", "is_superuser")}
+
+    def act_content(self, user: User) -> dict[str, str]:
+        held = ", ".join(sorted(user.groups.values_list("name", flat=True)))
+        return {"account": user.get_username(), "email": user.email, "roles": held}
+
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
         fields = [*super().get_readonly_fields(request, obj)]
         if not request.user.is_superuser:
@@ -79,6 +88,17 @@ class PeopleAdmin(DownloadAdmin, UserAdmin):
             if obj == request.user:  # roles are given by somebody else
                 fields += ["groups", "is_staff", "is_active"]
         return fields
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """A role that is used in the admin opens it: whoever is newly given one may log in without a second tick."""
+        user = form.instance
+        before = set(user.groups.values_list("name", flat=True))
+        super().save_related(request, form, formsets, change)
+        given = roles.for_browsers(user.groups.values_list("name", flat=True)) - before
+        if given and not user.is_staff:
+            user.is_staff = True
+            user.save(update_fields=["is_staff"])
+            messages.info(request, f"{user} may now log in, for the role {', '.join(sorted(given))}.")
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return super().has_change_permission(request, obj) and _may_touch(request, obj)
@@ -113,9 +133,10 @@ def _may_touch(request: HttpRequest, user: User | None) -> bool:
 
 
 @admin.register(Group)
-class RolesAdmin(DownloadAdmin, GroupAdmin):
+class RolesAdmin(RecordedChanges, DownloadAdmin, GroupAdmin):
     """What each role may, and who has it."""
 
+    act_noun = "role"
     list_title = "Roles"
     list_add = "Add a role"
     list_siblings = PEOPLE
@@ -126,6 +147,10 @@ class RolesAdmin(DownloadAdmin, GroupAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).prefetch_related("user_set")
+
+    def act_facts(self, group: Group) -> dict[str, str]:
+        held = group.permissions.values_list("content_type__app_label", "codename")
+        return {"permissions": " ".join(sorted(f"{app}.{codename}" for app, codename in held))}
 
     @admin.display(description="what it is for")
     def purpose(self, group: Group) -> str:
@@ -140,9 +165,10 @@ class RolesAdmin(DownloadAdmin, GroupAdmin):
 
 
 @admin.register(AccessAttempt)
-class AttemptsAdmin(DownloadAdmin, AccessAttemptAdmin):  # type: ignore[misc]
+class AttemptsAdmin(RecordedChanges, DownloadAdmin, AccessAttemptAdmin):  # type: ignore[misc]
     """Failed log-ins that still count. Deleting one lets that person try again."""
 
+    act_noun = "lockout"
     list_title = "Log-ins"
     list_siblings = LOGINS
     list_display = ("attempt_time", "username", "ip_address", "failures_since_start", "status")
@@ -155,6 +181,7 @@ class LoginsAdmin(DownloadAdmin, AccessLogAdmin):  # type: ignore[misc]
     list_siblings = LOGINS
     empty_value_display = ""
     list_display = ("attempt_time", "logout_time", "username", "ip_address", "user_agent")
+    list_long = ("user_agent",)
     list_filter = ("attempt_time",)
 
 
@@ -165,7 +192,8 @@ class FailuresAdmin(DownloadAdmin, AccessFailureLogAdmin):  # type: ignore[misc]
 
 
 @admin.register(PeriodicTask)
-class SchedulesAdmin(DownloadAdmin, beat.PeriodicTaskAdmin):  # type: ignore[misc]
+class SchedulesAdmin(RecordedChanges, DownloadAdmin, beat.PeriodicTaskAdmin):  # type: ignore[misc]
+    act_noun = "schedule"
     list_title = "Schedules"
     list_add = "Add a schedule"
     list_siblings = SCHEDULES
@@ -174,6 +202,9 @@ class SchedulesAdmin(DownloadAdmin, beat.PeriodicTaskAdmin):  # type: ignore[mis
     date_hierarchy = None
     list_filter = ("enabled", "one_off")
     empty_value_display = ""
+
+    def act_facts(self, task: PeriodicTask) -> dict[str, Any]:
+        return {"task": task.task, "enabled": task.enabled}
 
     def get_fieldsets(self, request: HttpRequest, obj: PeriodicTask | None = None) -> Any:
         """Without the sun: its times need a package that is not installed."""
@@ -184,15 +215,18 @@ class SchedulesAdmin(DownloadAdmin, beat.PeriodicTaskAdmin):  # type: ignore[mis
 
 
 @admin.register(IntervalSchedule)
-class IntervalsAdmin(DownloadAdmin, beat.IntervalScheduleAdmin):  # type: ignore[misc]
+class IntervalsAdmin(RecordedChanges, DownloadAdmin, beat.IntervalScheduleAdmin):  # type: ignore[misc]
+    act_noun = "schedule"
     list_siblings = SCHEDULES
 
 
 @admin.register(CrontabSchedule)
-class CrontabsAdmin(DownloadAdmin, beat.CrontabScheduleAdmin):  # type: ignore[misc]
+class CrontabsAdmin(RecordedChanges, DownloadAdmin, beat.CrontabScheduleAdmin):  # type: ignore[misc]
+    act_noun = "schedule"
     list_siblings = SCHEDULES
 
 
 @admin.register(ClockedSchedule)
-class FixedTimesAdmin(DownloadAdmin, beat.ClockedScheduleAdmin):  # type: ignore[misc]
+class FixedTimesAdmin(RecordedChanges, DownloadAdmin, beat.ClockedScheduleAdmin):  # type: ignore[misc]
+    act_noun = "schedule"
     list_siblings = SCHEDULES

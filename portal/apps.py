@@ -7,7 +7,9 @@ class PortalConfig(AppConfig):
     verbose_name = "Portal"
 
     def ready(self) -> None:
-        from portal import celery  # noqa: F401 - every @shared_task then belongs to this app
+        from portal import celery, logins  # noqa: F401 - every @shared_task then belongs to this app
+
+        logins.connect()
 
 
 class PortalAdminConfig(AdminConfig):

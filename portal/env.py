@@ -4,7 +4,11 @@ Every reader also takes the value from the file named in `NAME_FILE`, so that se
 """
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 class SettingError(Exception):
@@ -51,6 +55,14 @@ def names(name: str, default: tuple[str, ...] = ()) -> tuple[str, ...]:
     """A comma-separated list."""
     value = text(name)
     return tuple(part.strip() for part in value.split(",") if part.strip()) if value else default
+
+
+def each(name: str, read: Callable[[str], T]) -> tuple[T, ...]:
+    """A comma-separated list of what `read` makes of each entry; it raises ValueError for what it cannot read."""
+    try:
+        return tuple(map(read, names(name)))
+    except ValueError as error:
+        raise SettingError(f"{name}: {error}.") from None
 
 
 def address(name: str, default: str) -> tuple[str, int]:

@@ -1,5 +1,6 @@
 """Answers to what went wrong: a page in the theme, and problem+json (RFC 9457) below /api/."""
 
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -8,7 +9,28 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views import defaults
 
+from audit.api.problem import RETRY_AFTER_SECONDS
+from audit.exceptions import NotRecorded
+
 API = "/api/"
+
+
+class NotRecordedMiddleware:
+    """What had to be recorded first and could not be is neither done nor shown: 503, and try again."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not isinstance(exception, NotRecorded):
+            return None
+        answer = render(request, "503.html", status=HTTPStatus.SERVICE_UNAVAILABLE)
+        answer["Retry-After"] = str(RETRY_AFTER_SECONDS)
+        answer["Cache-Control"] = "no-store"
+        return answer
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

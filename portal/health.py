@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from audit import witnesses
 from audit.models import Heartbeat
 
 logger = logging.getLogger(__name__)
@@ -31,16 +32,28 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
-    """200 when database, migrations, receiver, sealer and projector are up; else 503 with the reasons."""
+    """200 when database, migrations, receiver, sealer and projector are up; else 503 with the reasons.
+
+    `warnings`, if there are any, say what does not keep it from working and yet is an alarm.
+    """
     reasons = list(reasons_not_ready())
-    return JsonResponse({"ready": not reasons, "reasons": reasons}, status=503 if reasons else 200)
+    told: dict[str, object] = {"ready": not reasons, "reasons": reasons}
+    if not reasons and (doubts := list(warnings(timezone.now()))):
+        told["warnings"] = doubts
+    return JsonResponse(told, status=503 if reasons else 200)
+
+
+def warnings(now: dt.datetime) -> Iterator[str]:
+    """What needs a person, though the portal works."""
+    if (standing := witnesses.standing(now)) and standing.state != "ok":
+        yield f"witnesses: {standing.reason}"
 
 
 def reasons_not_ready() -> Iterator[str]:
     """One sentence for everything that keeps the portal from working; none of them tells a secret."""
     try:
         waiting = migrations_waiting()
-        alive = dict(Heartbeat.objects.values_list("name", "at")) if not waiting else {}
+        beats = list(Heartbeat.objects.values_list("name", "at", "detail")) if not waiting else []
     except DatabaseError:
         logger.exception("not ready", extra={"action": "readyz"})
         yield "database: no connection, or it refuses to answer."
@@ -48,10 +61,17 @@ def reasons_not_ready() -> Iterator[str]:
     if waiting:
         yield f"migrations: {len(waiting)} not applied, the first is {waiting[0]}."
         return
+    alive = {name: at for name, at, _ in beats}
     oldest = timezone.now() - ALIVE_WITHIN
     for name in LOOPS:
         yield from _silent(name, [at for each, at in alive.items() if each == name], oldest)
+    yield from (f"{name}: {why}" for name, _, detail in beats if name in LOOPS and (why := halted(detail)))
     yield from _silent("receiver", [at for each, at in alive.items() if each.startswith(RECEIVER)], oldest)
+
+
+def halted(detail: dict[str, str]) -> str:
+    """Why a loop that is alive does not work until a person has acted; empty if it works."""
+    return detail.get("halted", "")
 
 
 def _silent(name: str, seen: list[dt.datetime], oldest: dt.datetime) -> Iterator[str]:

@@ -57,6 +57,14 @@ FAMILIES = (
         _WAITING.format("audit_unfolded"),
     ),
     Family(
+        GaugeMetricFamily,
+        "portal_cosigned_age_seconds",
+        "Since a witness last cosigned a checkpoint.",
+        """SELECT name, extract(epoch FROM clock_timestamp() - cosigned_at) FROM audit_witness
+           WHERE cosigned_at IS NOT NULL AND asked_at > now() - interval '1 day'""",
+        ("witness",),
+    ),
+    Family(
         CounterMetricFamily,
         "portal_ingest_requests",
         "Requests that the receiver answered, by what became of them.",
@@ -81,8 +89,8 @@ FAMILIES = (
     Family(
         GaugeMetricFamily,
         "portal_quarantined",
-        "Requests and records in quarantine that were not replayed.",
-        "SELECT count(*) FROM ingest_quarantined WHERE replayed_at IS NULL",
+        "Requests and records in quarantine that were neither replayed nor set aside.",
+        "SELECT count(*) FROM ingest_quarantined WHERE replayed_at IS NULL AND set_aside_at IS NULL",
     ),
     Family(
         GaugeMetricFamily,

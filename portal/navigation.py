@@ -55,15 +55,56 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("MCP connections", "chain", "audit.mcpconnection"),
         ),
     ),
-    ("Oversight", (Entry("MCP servers", "plug", "audit.mcpserver"),)),
+    (
+        "Oversight",
+        (
+            Entry("MCP servers", "plug", "audit.mcpserver"),
+            Entry(
+                "Usage",
+                "coins",
+                view="admin:connectors_usage",
+                permission="connectors.view_usageday",
+                also=("connectors.usageday", "connectors.price"),
+            ),
+            Entry("Coverage", "flag", "connectors.covered", also=("connectors.seat", "connectors.device")),
+            Entry("People", "users", "connectors.person", also=("connectors.identity", "connectors.team")),
+        ),
+    ),
     (
         "Connectors",
         (
+            Entry(
+                "Connections",
+                "chain",
+                "connectors.connection",
+                also=("connectors.pull", "connectors.backfill", "connectors.reported"),
+            ),
             Entry("Ingestion tokens", "key", "connectors.ingesttoken"),
             Entry("Sources", "inbox", "connectors.source"),
+            Entry("Installations", "list", "connectors.installation"),
+            Entry("Endpoint tests", "check", "connectors.canaryrun"),
+            Entry("Check settings", "eye", view="admin:connectors_linter", permission="connectors.view_ingesttoken"),
+            Entry("Key ring", "lock", "connectors.keyrotation"),
         ),
     ),
-    ("Ledger", (Entry("Quarantine", "warn", "ingest.quarantined"),)),
+    (
+        "Ledger",
+        (
+            Entry("Evidence packs", "shield", "audit.evidencepack"),
+            Entry("Verifications", "check", "audit.verification"),
+            Entry("Quarantine", "warn", "ingest.quarantined"),
+            Entry("Receiver answers", "inbox", "ingest.answered"),
+        ),
+    ),
+    (
+        "Privacy",
+        (
+            Entry("Legal holds", "hold", "audit.hold"),
+            Entry("Erasures", "slash", "audit.erasure"),
+            Entry("Retention", "clock", "audit.retentionrun"),
+            Entry("Retention rules", "list", "audit.retentionrule"),
+        ),
+    ),
     (
         "Administration",
         (

@@ -1,4 +1,4 @@
-"""The four roles, in one table. Migrations seed them as groups; administrators may add groups of their own.
+"""The roles, in one table. Migrations seed them as groups; administrators may add groups of their own.
 
 A permission is `app.codename`, where `*` stands for any text; the rights a role had when it was seeded can be changed
 in the admin, and stay changed.
@@ -22,7 +22,28 @@ ROLES = (
     Role(
         "Compliance reviewer",
         "Reads all evidence, with content and identities, and downloads it. Changes no settings, sees no tokens.",
-        ("audit.view_*", "audit.export_evidence"),
+        (
+            "audit.view_*",
+            "audit.export_evidence",
+            "connectors.view_usageday",
+            "connectors.view_person",
+            "connectors.view_team",
+            "connectors.view_identity",
+            "connectors.view_seat",
+            "connectors.view_installation",
+        ),
+    ),
+    Role(
+        "Privacy officer",
+        "Places legal holds, erases people, sets how long evidence is kept. Sees identities, not content.",
+        (
+            "audit.*_hold",
+            "audit.*_erasure",
+            "audit.*_retentionrule",
+            "audit.*_retentionrun",
+            "audit.view_identity",
+            "audit.view_subject",
+        ),
     ),
     Role(
         "SIEM exporter",
@@ -57,7 +78,7 @@ def matches(role: Role, app_label: str, codename: str) -> bool:
 
 
 def seed(groups: Any, permissions: Any, roles: Iterable[Role] = ROLES) -> None:
-    """Make each role's group, if it is missing, and give it the permissions that exist.
+    """Make each role's group, if it is missing, and give it those of the permissions that are its.
 
     `groups` and `permissions` are querysets, so that a migration can bring its own models and database; the rows
     between them are written here, as a related manager would ask the router for a database.
@@ -85,5 +106,10 @@ def is_api_only(user: Any) -> bool:
         return False
     if not hasattr(user, "_portal_api_only"):
         names = set(user.groups.values_list("name", flat=True))
-        user._portal_api_only = bool(names) and names <= {role.name for role in ROLES if role.api_only}
+        user._portal_api_only = bool(names) and not for_browsers(names)
     return bool(user._portal_api_only)
+
+
+def for_browsers(names: Iterable[str]) -> set[str]:
+    """Those of the roles that are used in the admin; a group an administrator made is one."""
+    return set(names) - {role.name for role in ROLES if role.api_only}

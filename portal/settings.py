@@ -1,9 +1,12 @@
 """Settings: one file, from the environment (README, "Configuration"). Defaults are safe for production."""
 
+import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
 
+from audit.witness.known import Known
 from portal import databases, env, state
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -51,6 +54,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
+    "portal.errors.NotRecordedMiddleware",
 ]
 
 TEMPLATES = [
@@ -180,6 +184,16 @@ SPECTACULAR_SETTINGS = {
 # ── Evidence ────────────────────────────────────────────────────────────────────────────────────
 AUDIT_IDENTITY_KEY = STATE.secret_bytes("identity.key")
 AUDIT_DUPLICATE_WINDOW_DAYS = 30
+AUDIT_SIGNER_FOLDER = STATE.root / "signer"
+AUDIT_SIGNS = env.boolean("AUDIT_SIGNS", True)  # one host signs; on the others, that share its database, 0
+AUDIT_LEDGER_HOST = urlsplit(PUBLIC_URL).hostname or "localhost"  # part of the origin that checkpoints state
+AUDIT_PACK_FOLDER = Path(env.text("AUDIT_PACK_FOLDER") or STATE.root / "packs")  # shared by all hosts, if several
+AUDIT_PACK_DAYS = env.integer("AUDIT_PACK_DAYS", 7, minimum=1)
+AUDIT_VERIFY_EVERY_HOURS = env.integer("AUDIT_VERIFY_EVERY_HOURS", 24, minimum=1)
+AUDIT_VERIFIED_WITHIN_HOURS = env.integer("AUDIT_VERIFIED_WITHIN_HOURS", 48, minimum=1)  # later it is told as overdue
+AUDIT_WITNESSES = env.each("AUDIT_WITNESSES", Known.parse)
+AUDIT_WITNESS_QUORUM = env.integer("AUDIT_WITNESS_QUORUM", len(AUDIT_WITNESSES) // 2 + 1 if AUDIT_WITNESSES else 0)
+AUDIT_WITNESS_FOLDER = STATE.root / "witness"  # of a witness that this host is for others
 AUDIT_PARTITION_MONTHS_AHEAD = 3
 AUDIT_TEAM_ATTRIBUTES = env.names("AUDIT_TEAM_ATTRIBUTES", ("team.id", "team", "department"))
 AUDIT_COST_CENTER_ATTRIBUTES = env.names(
@@ -189,11 +203,26 @@ AUDIT_REPOSITORY_ATTRIBUTES = env.names(
     "AUDIT_REPOSITORY_ATTRIBUTES", ("vcs.repository.url.full", "vcs.repository.name", "repository", "repo")
 )
 
+# ── Connectors ──────────────────────────────────────────────────────────────────────────────────
+CONNECTORS_KEY_FOLDER = Path(
+    env.text("CONNECTORS_KEY_FOLDER") or STATE.root / "keys"
+)  # neither in the database nor in its backup
+CONNECTORS_ANTHROPIC_URL = env.text("CONNECTORS_ANTHROPIC_URL", "https://api.anthropic.com").rstrip("/")
+CONNECTORS_OPENAI_URL = env.text("CONNECTORS_OPENAI_URL", "https://api.openai.com").rstrip("/")
+CONNECTORS_REQUESTS_PER_MINUTE = env.integer("CONNECTORS_REQUESTS_PER_MINUTE", 60, minimum=1)  # where a vendor limits
+CONNECTORS_LEASE_SECONDS = env.integer("CONNECTORS_LEASE_SECONDS", 120, minimum=1)  # of a pull, from page to page
+CONNECTORS_KEEP_PAGES_DAYS = env.integer("CONNECTORS_KEEP_PAGES_DAYS", 400, minimum=1)  # those that others superseded
+
+CONNECTORS_CANARY = env.boolean("CONNECTORS_CANARY", True)  # a record of our own every five minutes
+
 # ── Receiver ────────────────────────────────────────────────────────────────────────────────────
 OTLP_HTTP_HOST, OTLP_HTTP_PORT = env.address("OTLP_HTTP_BIND", "127.0.0.1:4318")
 OTLP_PUBLIC_URL = env.text("OTLP_PUBLIC_URL", f"http://{OTLP_HTTP_HOST}:{OTLP_HTTP_PORT}").rstrip("/")
 INGEST_SECRET_KEY = STATE.secret_bytes("fingerprint.key")
-INGEST_WRITER_THREADS = env.integer("INGEST_WRITER_THREADS", 2, minimum=1)
+# One process runs Python on one core; a second writer thread in it was measured to add nothing.
+INGEST_RECEIVERS = env.integer("INGEST_RECEIVERS", min(2, os.cpu_count() or 1), minimum=1)
+INGEST_WRITER_THREADS = env.integer("INGEST_WRITER_THREADS", 1, minimum=1)
+INGEST_HEAVY_LOCK = STATE.folder("run") / "heavy.lock"
 INGEST_TRUSTED_PROXIES = env.names("PORTAL_TRUSTED_PROXIES")
 
 # ── Logs ────────────────────────────────────────────────────────────────────────────────────────

@@ -1,8 +1,10 @@
 """Everything the portal keeps on this machine: one folder, `var/` beside `manage.py` or wherever `PORTAL_VAR` says.
 
     secrets/    one file a secret, 0600, made at first use
+    keys/       the ring of keys that vendors' keys are sealed with
     postgres/   the embedded database's data
     broker/     the embedded broker's append-only file
+    packs/      finished evidence packs, for a week
     static/     collected static files
     run/        locks and, where the path is short enough, the servers' sockets
 
@@ -21,7 +23,7 @@ from urllib.parse import quote
 
 PROJECT = Path(__file__).resolve().parent.parent
 DATABASE = "portal"
-OWNER, APPLICATION, SUPERUSER = "portal_owner", "portal_app", "postgres"
+OWNER, APPLICATION, SUPERUSER, ERASER = "portal_owner", "portal_app", "postgres", "portal_eraser"
 DATABASE_SOCKET, BROKER_SOCKET = ".s.PGSQL.5432", "broker.sock"
 LONGEST_SOCKET_PATH = 103  # bytes without the closing NUL: macOS has 104 in all, Linux 108
 

@@ -89,21 +89,26 @@ class Visit:
         self.status = response.status
         return self
 
+    def evaluate(self, script: str) -> Any:
+        """What the script says of the whole page: a click returns when the next page has only begun to arrive."""
+        self.page.wait_for_load_state("load")
+        return self.page.evaluate(script)
+
     @property
     def violations(self) -> list[str]:
-        found: list[str] = self.page.evaluate("window.violations")
+        found: list[str] = self.evaluate("window.violations")
         return found
 
     @property
     def overflow(self) -> int:
         """By how many pixels the page is wider than the window."""
-        width: int = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        width: int = self.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         return width
 
     @property
     def unnamed(self) -> list[str]:
         """Controls that a screen reader could not name."""
-        found: list[str] = self.page.evaluate(UNNAMED)
+        found: list[str] = self.evaluate(UNNAMED)
         return found
 
     def assert_harmless(self) -> None:
@@ -112,7 +117,7 @@ class Visit:
         assert self.dialogs == []
         # Chromium reports a page that answers 4xx or 5xx on the console as well.
         assert [error for error in self.errors if "Failed to load resource" not in error or self.status < 400] == []
-        assert self.overflow <= 0, self.page.evaluate(TOO_WIDE)
+        assert self.overflow <= 0, self.evaluate(TOO_WIDE)
 
 
 class Browser:

@@ -6,10 +6,11 @@ reads its settings, which is why the settings module is named here and not in py
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import django
+import hypothesis
 import psycopg
 import pytest
 from psycopg import sql
@@ -35,16 +36,42 @@ KEPT = {
     "auth_group_permissions",
     "django_celery_beat_intervalschedule",
     "django_celery_beat_crontabschedule",
+    "django_celery_beat_clockedschedule",
+    "django_celery_beat_solarschedule",
     "django_celery_beat_periodictask",
 }
-"""What the migrations fill and tests do not change."""
+"""What the migrations fill and tests do not change, and what is emptied together with it."""
+
+hypothesis.settings.register_profile(
+    "busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)  # how long it takes says more of the machine than of the code
+hypothesis.settings.load_profile("busy")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--slow", action="store_true", help="run the long forms of tests")
 
 
+LONGEST_NAME = 40
+ONE_AFTER_ANOTHER = (
+    "tests/portal/",
+    "tests/ingest/receiving/",
+    "tests/ingest/test_replay.py",
+    "tests/connectors/test_story.py",
+)
+"""Tests that start processes of the portal's: of several, they would take each other's ports, memory and patience."""
+
+
+def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
+    """Long texts are no names: some hold the time or a random key, and two workers would call them differently."""
+    return argname if isinstance(val, str | bytes) and len(val) > LONGEST_NAME else None
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:  # what two workers share out between them: files, and all that start processes in one
+        file = item.nodeid.partition("::")[0]
+        group = "processes" if file.startswith(ONE_AFTER_ANOTHER) else file
+        item.add_marker(pytest.mark.xdist_group(group))
     if not config.getoption("--slow"):
         for item in items:
             if item.get_closest_marker("slow"):
@@ -86,6 +113,24 @@ def database_superuser(superuser_url: str, db: None) -> Iterator[psycopg.Connect
 
     with psycopg.connect(superuser_url, dbname=connection.settings_dict["NAME"], autocommit=True) as superuser:
         yield superuser
+
+
+@pytest.fixture
+def unrecordable(database_superuser: psycopg.Connection) -> Callable[[], contextlib.AbstractContextManager[None]]:
+    """A time in which the application may read events and write none."""
+    from audit.grants import application_login
+
+    login = sql.Identifier(application_login())
+
+    @contextlib.contextmanager
+    def refused() -> Iterator[None]:
+        database_superuser.execute(sql.SQL("REVOKE INSERT ON audit_event FROM {}").format(login))
+        try:
+            yield
+        finally:
+            database_superuser.execute(sql.SQL("GRANT INSERT ON audit_event TO {}").format(login))
+
+    return refused
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -8,9 +8,13 @@ from typing import Any
 
 import psycopg
 from django.db import connection
+from django.db.models import QuerySet
 
-from audit import ledger, projector, sealer
+from audit import ledger, parts, projector, sealer
 from audit.drafts import EventDraft, Receipt
+from audit.models import Content, Event
+from connectors.models import Token
+from connectors.tokens import spelling
 
 _numbers = itertools.count()
 
@@ -33,7 +37,7 @@ def draft(kind: str = "api_request", **overrides: Any) -> EventDraft:
         "agent": "claude_code",
         "kind": kind,
         "event_name": kind,
-        "subject": (("@user.email", "string", "dana@acme.example"), ("@user.id", "string", "5f1d")),
+        "subject": (("@user.email", "string", "dana@acme.example"), ("@user.id", "string", "install-5f1d")),
         "origin": (
             ("resource@service.name", "string", "claude-code"),
             ("@team.id", "string", "payments"),
@@ -55,11 +59,11 @@ def raw() -> psycopg.Connection:
 
 
 def record(*drafts: EventDraft, **receipt_overrides: Any) -> list[ledger.PreparedEvent]:
-    """Records drafts as the receiver does, received together."""
-    database = raw()
-    prepared = ledger.prepare(database, receipt(**receipt_overrides), drafts)
-    with database.transaction():
-        ledger.append(database, prepared)
+    """Records drafts as the receiver does, received together; those that were there already, too."""
+    ledger.subjects.forget()  # who was erased in another process is nobody here
+    prepared = ledger.prepare(raw(), receipt(**receipt_overrides), drafts)
+    with raw().transaction():
+        ledger.append(raw(), prepared)
     return prepared
 
 
@@ -69,6 +73,35 @@ def seal() -> int:
 
 def fold() -> int:
     return projector.fold_waiting(raw())
+
+
+def of_agents() -> QuerySet[Event]:
+    """Events without the portal's own acts: it records that a test logged in, issued a token, looked at a page."""
+    return Event.objects.exclude(agent="portal")
+
+
+def acts(*names: str) -> list[dict[str, Any]]:
+    """The portal's own acts of these names (all without any), oldest first, as what they say: their facts and content
+    by name, `name`, and `by` for who did it."""
+    found = Event.objects.filter(agent="portal").select_related("subject", "content").order_by("id")
+    return [_told(event) for event in found if not names or event.event_name in names]
+
+
+def _told(event: Event) -> dict[str, Any]:
+    content = Content.objects.filter(pk=event.pk).first()
+    told = [*parts.attributes(event.facts), *parts.attributes(content and content.bytes)]
+    told = [each for each in told if each[0] not in ("time_unix_nano", "@event.name")]
+    return {"name": event.event_name, "by": event.subject and event.subject.account_id} | parts.values(told)
+
+
+def older_token(kind: str, *scopes: str) -> str:
+    """The secret of a token that is older than the ledger, so that the first event there is one of the test's own."""
+    secret = spelling.generate(kind)
+    Token.objects.create(
+        kind=kind, name="SIEM", digest=spelling.digest(secret), prefix=secret[:12], last_four=secret[-4:],
+        scopes=list(scopes), created_by="a test",
+    )  # fmt: skip
+    return secret
 
 
 def evidence(*drafts: EventDraft, **receipt_overrides: Any) -> Sequence[ledger.PreparedEvent]:

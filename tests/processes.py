@@ -40,7 +40,7 @@ def environment(**more: str) -> dict[str, str]:
     return {**os.environ, **urls, MARK: os.environ["PORTAL_VAR"], "PORTAL_NO_BOOTSTRAP": "1", **more}
 
 
-def until(condition: Any, seconds: float = 10, every: float = 0.02) -> Any:
+def until(condition: Any, seconds: float = 30, every: float = 0.02) -> Any:
     """The first true value of `condition()`; fails when it does not come."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -64,12 +64,13 @@ class ReceiverProcess:
     port: int
     log: Path
     variables: dict[str, str]
+    number: int = 1
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
-                [sys.executable, str(PROJECT / "manage.py"), "receive"],
+                [sys.executable, str(PROJECT / "manage.py"), "receive", f"--number={self.number}"],
                 env=environment(OTLP_HTTP_BIND=f"127.0.0.1:{self.port}", **self.variables),
                 stdout=output,
                 stderr=subprocess.STDOUT,

@@ -55,6 +55,7 @@ class Copies:
             us = first_us + position * SECONDS_AN_EVENT * 1_000_000
             values = dict(zip(_NAMES, self._values[position], strict=True))
             values["session_id"] = session_id
+            values["tool_use_id"] = _own(values["tool_use_id"], session_id)
             values["occurred_at"] = identifiers.EPOCH + dt.timedelta(microseconds=us)
             for part in ("facts", "content"):
                 values[part] = [_changed(attribute, session_id, us) for attribute in values[part]]
@@ -70,7 +71,14 @@ def _changed(attribute: Attribute, session_id: str, us: int) -> Attribute:
     key = attribute[0]
     if key == "@session.id":
         return (key, "string", session_id)
+    if key == "@tool_use_id":
+        return (key, "string", _own(attribute[2], session_id))
     return (key, attribute[1], us * 1000) if key in _TIMES else attribute
+
+
+def _own(tool_use_id: str | None, session_id: str) -> str | None:
+    """A tool use's id, as unique as the session's: what is looked up by it is found once, not in every copy."""
+    return tool_use_id and tool_use_id[:-12] + session_id[-12:]
 
 
 def sessions(lengths: Sequence[int], share: Share) -> Iterator[tuple[int, int, random.Random]]:

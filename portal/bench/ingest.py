@@ -48,7 +48,7 @@ def measure(
     generator.prepare(encoding, records)
     generator.run(order)
     drain()
-    roots = Stack({**stack.pids, "generator": generator.pid})
+    roots = Stack({**stack.pids, "generator": [generator.pid]})
     before = roots.cpu_seconds()
     with Lags() as lags:
         report = generator.run(replace(order, seconds=seconds))
@@ -69,7 +69,7 @@ def measure(
         "settled_events_per_second": round(report.records / (report.seconds + drained)),
         "oldest_unsealed_s": lags.oldest("audit_unsealed"),
         "oldest_unfolded_s": lags.oldest("audit_unfolded"),
-        "receiver_peak_mib": round(machine.peak_memory(stack.pids["receiver"]) / 2**20),
+        "receiver_peak_mib": round(sum(map(machine.peak_memory, stack.pids["receiver"])) / 2**20),
     }
 
 

@@ -20,15 +20,15 @@ def describe() -> dict[str, object]:
     }
 
 
-def cpu_seconds(roots: Mapping[str, int]) -> dict[str, float]:
-    """User and system time of each named process with all its descendants, ended ones included."""
+def cpu_seconds(roots: Mapping[str, Iterable[int]]) -> dict[str, float]:
+    """User and system time of the processes of each name with all their descendants, ended ones included."""
     processes = dict(_processes())
     children: dict[int, list[int]] = {}
     for pid, fields in processes.items():
         children.setdefault(int(fields[_PARENT]), []).append(pid)
     return {
-        name: sum(sum(map(int, processes[pid][_TIMES])) for pid in _tree(root, children) if pid in processes) / _TICKS
-        for name, root in roots.items()
+        name: sum(sum(map(int, processes[pid][_TIMES])) for pid in _tree(pids, children) if pid in processes) / _TICKS
+        for name, pids in roots.items()
     }
 
 
@@ -44,8 +44,8 @@ def peak_memory(pid: int) -> int:
     return 0
 
 
-def _tree(root: int, children: Mapping[int, Iterable[int]]) -> Iterable[int]:
-    waiting = [root]
+def _tree(roots: Iterable[int], children: Mapping[int, Iterable[int]]) -> Iterable[int]:
+    waiting = list(roots)
     while waiting:
         pid = waiting.pop()
         yield pid

@@ -10,11 +10,11 @@ from typing import Any
 
 from django.db import connection, connections
 
+from audit.progress import Progress
 from ingest.otlp import Encoding
-from ingest.progress import Progress
-from portal.bench import filling, ingest, limit, machine, reading, stack
+from portal.bench import connectors, filling, ingest, ledger, limit, machine, reading, stack
 
-PARTS = ("ingest", "copy", "feed", "pages")
+PARTS = ("ingest", "copy", "ledger", "connectors", "feed", "pages")
 SIZES, ENCODINGS, REQUESTS = ingest.SIZES, ingest.ENCODINGS, reading.REQUESTS
 
 
@@ -51,6 +51,12 @@ def run(wanted: Wanted) -> dict[str, Any]:
         _say("COPY FROM a file, as the limit …")
         figures["copy"] = limit.measure()
         figures["copy"] |= _ratio(figures)
+    if "ledger" in wanted.only:
+        _say("ledger …")
+        figures["ledger"] = ledger.measure()
+    if "connectors" in wanted.only:
+        _say("user-days, people, installations …")
+        figures["connectors"] = connectors.measure()
     if "feed" in wanted.only or "pages" in wanted.only:
         figures["size"] = _size()
         with stack.running(("web",)) as running, reading.reader() as (cookie, bearer):

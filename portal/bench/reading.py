@@ -67,6 +67,13 @@ def targets(cookie: Mapping[str, str], bearer: Mapping[str, str]) -> Iterator[Ta
     for name, query in queries.items():
         yield Target(f"admin: search {name}", f"/admin/search/?q={quote(query)}", cookie)
         yield Target(f"admin: sessions {name}", f"/admin/audit/session/?q={quote(query)}", cookie)
+    for name, path in (
+        ("usage, 30 days", "usageday/usage/"),
+        ("people", "person/"),
+        ("installations", "installation/"),
+        ("coverage", "covered/"),
+    ):
+        yield Target(f"admin: {name}", f"/admin/connectors/{path}", cookie)
     long = (
         Session.objects.filter(events__gte=LONG).order_by("-events").first()
         or Session.objects.order_by("-events").first()
@@ -82,6 +89,8 @@ def targets(cookie: Mapping[str, str], bearer: Mapping[str, str]) -> Iterator[Ta
         ("events by word", "events/?q=rounding"),
         ("decisions refused", "permission-decisions/?decision=reject"),
         ("MCP servers", "mcp-servers/"),
+        ("usage", "usage/"),
+        ("coverage", "coverage/"),
     ):
         yield Target(f"API: {name}", f"/api/v1/{query}", bearer)
 
@@ -103,12 +112,12 @@ def time_of(target: Target, requests: int) -> dict[str, Any]:
     return {"name": target.name, "bytes": size, **percentiles(milliseconds)}
 
 
-def percentiles(milliseconds: Sequence[float]) -> dict[str, float]:
+def percentiles(milliseconds: Sequence[float], digits: int = 1) -> dict[str, float]:
     ordered = sorted(milliseconds)
     return {
-        "p50_ms": round(ordered[len(ordered) // 2], 1),
-        "p95_ms": round(ordered[int(len(ordered) * 0.95)], 1),
-        "max_ms": round(ordered[-1], 1),
+        "p50_ms": round(ordered[len(ordered) // 2], digits),
+        "p95_ms": round(ordered[int(len(ordered) * 0.95)], digits),
+        "max_ms": round(ordered[-1], digits),
     }
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from portal.bench.ledger import EVENTS
+
 Figures = Mapping[str, Any]
 
 
@@ -23,6 +25,10 @@ def _lines(figures: Figures) -> Iterator[str]:
         yield from _ingest(runs)
     if copy := figures.get("copy"):
         yield from _copy(copy)
+    if ledger := figures.get("ledger"):
+        yield from _ledger(ledger)
+    if connectors := figures.get("connectors"):
+        yield from _connectors(connectors)
     if size := figures.get("size"):
         yield ""
         events, sessions = size["events"], size["sessions"]
@@ -88,6 +94,43 @@ def _copy(copy: Figures) -> Iterator[str]:
             f"Ingest at 100 records a request is {copy['ingest_to_copy_of_events']} of the first, "
             f"{copy['ingest_to_copy_of_both']} of the second."
         )
+
+
+def _ledger(ledger: Figures) -> Iterator[str]:
+    yield ""
+    if "skipped" in ledger:
+        yield f"Ledger: {ledger['skipped']}."
+        return
+    proof = ledger["proof"]
+    yield (
+        f"Ledger of {ledger['size']:,} events: hashing {ledger['hashing_us_per_event']} µs an event, sealing "
+        f"{ledger['sealing_us_per_event']} µs, of which the tree in memory {ledger['tree_us_per_event']} µs."
+    )
+    yield (
+        f"A proof: p50 {proof['p50_ms']} ms, p95 {proof['p95_ms']} ms; {ledger['proof_in_a_pack_us']} µs each where "
+        f"{EVENTS:,} are made at once."
+    )
+    yield (
+        f"A dump of {ledger['dumped']:,} events ({ledger['dump_megabytes']} MB): written at "
+        f"{ledger['dump_events_per_second']:,} events/s, verified at {ledger['verifier_events_per_second']:,} events/s "
+        f"(exit code {ledger['verifier_exit']})."
+    )
+
+
+def _connectors(connectors: Figures) -> Iterator[str]:
+    yield ""
+    if "skipped" in connectors:
+        yield f"Connectors: {connectors['skipped']}."
+        return
+    yield (
+        f"{connectors['events']:,} events counted into {connectors['user_days']:,} user-days: "
+        f"{connectors['counting_us_per_event']} µs an event. {connectors['joined']:,} identities joined into "
+        f"{connectors['people']:,} people in {connectors['joining_s']} s."
+    )
+    yield (
+        f"{connectors['folded']:,} events folded into {connectors['installations']:,} installations: "
+        f"{connectors['folding_us_per_event']} µs an event. Coverage looked at in {connectors['coverage_s']} s."
+    )
 
 
 def _feed(feed: Figures) -> Iterator[str]:

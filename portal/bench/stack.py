@@ -4,19 +4,22 @@ import contextlib
 import json
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 from django.conf import settings
 from django.db import connection
 
+from audit.models import Heartbeat
 from portal import state
 from portal.bench import machine
 from portal.bench.helper import helper
 from portal.bench.load import Order, Report
 from portal.embedded.children import spawn
 from portal.embedded.errors import ServerError
+from portal.health import RECEIVER
 from portal.runner import ports, static
 from portal.runner.parts import portal_parts
 from portal.state import State
@@ -30,9 +33,9 @@ LISTENING = {
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """The process ids of what runs, by name; `postgres` among them where it runs on this machine."""
+    """The process ids of what runs, by kind; `postgres` among them where it runs on this machine."""
 
-    pids: Mapping[str, int]
+    pids: Mapping[str, Sequence[int]]
 
     def cpu_seconds(self) -> dict[str, float]:
         return machine.cpu_seconds(self.pids)
@@ -40,7 +43,7 @@ class Stack:
 
 @contextlib.contextmanager
 def running(names: Sequence[str]) -> Iterator[Stack]:
-    """Runs those processes while the block lasts; what they say goes to a file in the state's folder."""
+    """Runs all processes of those kinds while the block lasts; what they say goes to files in the state's folder."""
     here = state.here()
     if "web" in names:
         static.collect(here)
@@ -48,21 +51,30 @@ def running(names: Sequence[str]) -> Iterator[Stack]:
         pids = {name: _start(stack, here, name) for name in names}
         for name in names:
             if name in LISTENING:
-                _wait_for(name)
+                _wait_for(name, partial(ports.is_open, *LISTENING[name]))
+        if "receiver" in names:
+            _wait_for("every receiver", _all_receivers_beat)
         yield Stack(_with_postgres(pids))
 
 
-def _start(stack: contextlib.ExitStack, here: State, name: str) -> int:
-    part = next(part for part in portal_parts(here) if part.name == name)
-    log = stack.enter_context((here.folder("run") / f"bench-{name}.log").open("wb"))
-    process = spawn(part.launch(), log)
-    stack.callback(_stop, process)
-    return process.pid
+def _start(stack: contextlib.ExitStack, here: State, kind: str) -> list[int]:
+    pids = []
+    for part in portal_parts(here):
+        if part.name == kind or part.name.startswith(f"{kind}-"):
+            log = stack.enter_context((here.folder("run") / f"bench-{part.name}.log").open("wb"))
+            process = spawn(part.launch(), log)
+            stack.callback(_stop, process)
+            pids.append(process.pid)
+    return pids
 
 
-def _wait_for(name: str) -> None:
+def _all_receivers_beat() -> bool:
+    return Heartbeat.objects.filter(name__startswith=RECEIVER).count() >= settings.INGEST_RECEIVERS
+
+
+def _wait_for(name: str, ready: Callable[[], bool]) -> None:
     deadline = time.monotonic() + STARTS_WITHIN
-    while not ports.is_open(*LISTENING[name]):
+    while not ready():
         if time.monotonic() > deadline:
             raise ServerError(f"{name} did not start within {STARTS_WITHIN:.0f} s.")
         time.sleep(0.05)
@@ -77,13 +89,13 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def _with_postgres(pids: Mapping[str, int]) -> dict[str, int]:
+def _with_postgres(pids: Mapping[str, Sequence[int]]) -> dict[str, Sequence[int]]:
     """The server is the parent of our own backend, if that is a process of this machine."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
         backend = cursor.fetchone()[0]
     try:
-        return {**pids, "postgres": machine.parent(backend)}
+        return {**pids, "postgres": [machine.parent(backend)]}
     except OSError:
         return dict(pids)
 

@@ -13,6 +13,8 @@ from django.utils import timezone
 
 from audit.listing import counting
 from audit.models import Event
+from audit.vocabulary import Agent
+from connectors import canary
 from portal.dashboard import evidence, first_run, posture, usage, work
 from portal.dashboard.lists import Lists
 
@@ -24,8 +26,12 @@ def context(site: AdminSite, request: HttpRequest) -> dict[str, Any]:
     """What the overview shows this person."""
     lists = Lists(site, request)
     now = timezone.now()
-    if not Event.objects.exists():
-        return {"first_run": first_run.steps(lists), "trust_tiles": evidence.loops_only(now)}
+    if not Event.objects.exclude(agent=Agent.PORTAL).exclude(event_name__in=canary.NAMES).exists():
+        return {
+            "first_run": first_run.steps(lists),
+            "trust_tiles": evidence.loops_only(now),
+            "work": work.failing(lists, now),
+        }
     since = (now - dt.timedelta(days=DAYS - 1)).replace(hour=0, minute=0, second=0, microsecond=0)
     parts: dict[str, Any] = {"days": DAYS, "as_of": now}
     for name, part in (

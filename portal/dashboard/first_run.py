@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.urls import NoReverseMatch, reverse
 
-from connectors.models import IngestToken
+from connectors.models import Canary, Connection, IngestToken
 from portal.dashboard.lists import Lists
 
 
@@ -18,9 +18,10 @@ class Step:
 
 
 def steps(lists: Lists) -> list[Step]:
-    """Token, snippet, first event; each links to where it is done, for those who may do it."""
+    """Token, snippet, first event, vendor; each links to where it is done, for those who may do it."""
     may = lists.may_open("connectors.ingesttoken")
-    tokens = IngestToken.objects.filter(revoked_at__isnull=True)
+    our_own = Canary.objects.values("token__source")
+    tokens = IngestToken.objects.filter(revoked_at__isnull=True).exclude(source__in=our_own)
     issued = tokens.exists()
     used = tokens.filter(last_used_at__isnull=False).exists()
     add = _add_url() if may and lists.request.user.has_perm("connectors.add_ingesttoken") else ""
@@ -43,6 +44,24 @@ def steps(lists: Lists) -> list[Step]:
             "The first event appears here within two seconds of being sent, and its session in the list.",
             False,
         ),
+        *_vendor(lists),
+    ]
+
+
+def _vendor(lists: Lists) -> list[Step]:
+    """For those who may connect one; the others can do nothing about it."""
+    if not lists.request.user.has_perm("connectors.add_connection"):
+        return []
+    connected = Connection.objects.exists()
+    return [
+        Step(
+            "Connect how you buy Claude",
+            "Enterprise and Console organisations have an interface that tells seats, usage and cost, also of the days "
+            "before. Without one, telemetry alone is counted.",
+            connected,
+            lists.url("connectors.connection") if connected else reverse("admin:connectors_connection_add"),
+            "See connections" if connected else "Connect",
+        )
     ]
 
 

@@ -24,7 +24,9 @@ class Lists:
     def url(self, model: str, **lookups: Any) -> str:
         """The list of `app.model` narrowed by Django lookups; "" for who may not open it."""
         url = self._list(model)
-        named = {name: _text(value) for name, value in lookups.items()}
+        named = {
+            name: _moment(value) if isinstance(value, dt.datetime) else str(value) for name, value in lookups.items()
+        }
         return f"{url}?{urlencode(named)}" if url and named else url
 
     def asking(self, model: str, *terms: tuple[str, str | dt.datetime]) -> str:
@@ -40,8 +42,13 @@ class Lists:
 
 
 def _text(value: Any) -> str:
-    """Times in UTC; the beginning of a day is the day."""
-    if isinstance(value, dt.datetime):
-        at = value.astimezone(dt.UTC)
-        return f"{at:%Y-%m-%d}" if at.time() == dt.time() else at.isoformat().replace("+00:00", "Z")
-    return str(value)
+    """As the query bar spells it: the beginning of a day is the day."""
+    if not isinstance(value, dt.datetime):
+        return str(value)
+    at = value.astimezone(dt.UTC)
+    return f"{at:%Y-%m-%d}" if at.time() == dt.time() else _moment(at)
+
+
+def _moment(at: dt.datetime) -> str:
+    """In UTC and in full: Django takes a date for a time without a zone."""
+    return at.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")

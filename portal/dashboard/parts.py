@@ -5,20 +5,6 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Tile:
-    """One figure. `definition` says what it is, `state` is "", due or bad, `note` one short line below."""
-
-    label: str
-    definition: str
-    value: str
-    unit: str = ""
-    url: str = ""
-    note: str = ""
-    state: str = ""
-    spark: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Item:
     """One kind of work that waits for a person."""
 

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from django.db import connection
 from django.db.models import Count, Q
 
-from audit import identifiers
 from audit.listing import words
 from audit.listing.charts import Chart, Column, Series
+from audit.listing.tiles import Tile
 from audit.models import Session, ToolUse
-from audit.vocabulary import DecidedBy
 from portal.dashboard.lists import Lists
-from portal.dashboard.parts import Tile, per_cent
+from portal.dashboard.parts import per_cent
 
 DAY = dt.timedelta(days=1)
 BYPASS = "bypassPermissions"
@@ -44,14 +43,14 @@ class Kind:
         return tuple(term for term in found if term[1])
 
 
-BY_PERSON = Kind("By person", "person", "accept", "person")
-UNKNOWN = Kind("Not known by whom", "unknown", "accept", "unknown")
+BY_PERSON = Kind("Accepted by person", "person", "accept", "person")
+UNKNOWN = Kind("Accepted, not known by whom", "unknown", "accept", "unknown")
 REJECTED = Kind("Rejected", "rejected", "reject")
 KINDS = (
-    Kind("By policy", "policy", "accept", "policy"),
-    Kind("By reviewer model", "quiet", "accept", "reviewer_model"),
-    Kind("Nobody asked", "dontask", "accept", "nobody"),
-    Kind("By hook", "hook", "accept", "hook"),
+    Kind("Accepted by policy", "policy", "accept", "policy"),
+    Kind("Accepted by reviewer model", "quiet", "accept", "reviewer_model"),
+    Kind("Accepted, nobody asked", "dontask", "accept", "nobody"),
+    Kind("Accepted by hook", "hook", "accept", "hook"),
     BY_PERSON,
     REJECTED,
     Kind("Cancelled", "cancelled", "cancel"),
@@ -80,7 +79,11 @@ def picture(lists: Lists, since: dt.datetime, now: dt.datetime) -> Posture | Non
     tiles = [*_tiles(lists, since, totals), _asked_nobody(lists, since)]
     url = lists.asking(DECISIONS, ("after", since))
     return Posture(
-        _chart(lists, since, now, counts, totals), words.number(totals.total()), url, tiles, _rejected(lists, now)
+        _chart(lists, since, now, counts, totals),
+        words.counted(totals.total(), "decision"),
+        url,
+        tiles,
+        _rejected(lists, since),
     )
 
 
@@ -137,7 +140,7 @@ def _tiles(lists: Lists, since: dt.datetime, totals: Counter[Kind]) -> list[Tile
             per_cent(totals[REJECTED], totals.total()),
             "%" if totals else "",
             url(REJECTED),
-            f"{words.number(totals[REJECTED])} tool uses",
+            words.counted(totals[REJECTED], "tool use"),
         ),
         Tile(
             "Not known by whom",
@@ -160,19 +163,13 @@ def _asked_nobody(lists: Lists, since: dt.datetime) -> Tile:
         per_cent(sums["bypassing"], sums["sessions"]),
         "%" if sums["sessions"] else "",
         lists.asking("audit.session", ("mode", BYPASS), ("after", since)),
-        f"{words.number(sums['bypassing'])} sessions",
+        words.counted(sums["bypassing"], "session"),
     )
 
 
-def _rejected(lists: Lists, now: dt.datetime) -> list[tuple[str, str, str, str]]:
-    """(tool, number, share of all rejections, link) of what arrived in the last day, most first.
-
-    By position, that is by receive time, as this is what the index over decisions is sorted by.
-    """
-    since = now - DAY
-    uses = ToolUse.objects.filter(
-        decided_by__in=list(DecidedBy), decision="reject", position__gte=identifiers.lower_bound(since), decisions__gt=0
-    )
+def _rejected(lists: Lists, since: dt.datetime) -> list[tuple[str, str, str, str]]:
+    """(tool, number, share of all rejections, link), most first: the same decisions that the chart calls rejected."""
+    uses = ToolUse.objects.filter(decision="reject", at__gte=since, decisions__gt=0)
     rows = list(uses.values_list("tool_name").annotate(number=Count("pk")).order_by("-number", "tool_name"))
     total = sum(number for _, number in rows)
     return [
@@ -180,7 +177,7 @@ def _rejected(lists: Lists, now: dt.datetime) -> list[tuple[str, str, str, str]]
             tool or "not named",
             words.number(number),
             f"{per_cent(number, total)} %",
-            lists.asking(DECISIONS, ("decision", "reject"), ("tool", tool), ("received_after", since)) if tool else "",
+            lists.asking(DECISIONS, ("decision", "reject"), ("tool", tool), ("after", since)) if tool else "",
         )
         for tool, number in rows[:5]
     ]

@@ -6,9 +6,10 @@ from decimal import Decimal
 from django.db.models import Count, Q, Sum
 
 from audit.listing import words
+from audit.listing.tiles import Tile
 from audit.models import Session
 from portal.dashboard.lists import Lists
-from portal.dashboard.parts import Tile, per_cent
+from portal.dashboard.parts import per_cent
 
 
 def tiles(lists: Lists, since: dt.datetime, now: dt.datetime) -> list[Tile]:

@@ -15,7 +15,6 @@ from audit import completeness, projector, sealer
 from audit.models import Heartbeat
 from connectors import scopes, tokens
 from connectors.models import Source
-from ingest.receiving.budget import Budgets
 from ingest.receiving.recording import record
 from ingest.receiving.requests import Outcome, Request, Route
 from ingest.replaying.captures import Captured
@@ -79,10 +78,9 @@ def _waiting() -> bool:
 def record_here(requests: Sequence[Captured], secret: str, answered: Answered) -> None:
     """Without a receiver: decoded, mapped and appended in this process, then numbered and folded."""
     database = _database()
-    budgets = Budgets()
     for start in range(0, len(requests), REQUESTS_AT_ONCE):
         batch = requests[start : start + REQUESTS_AT_ONCE]
-        outcomes = record(database, [_request(each, secret) for each in batch], budgets)
+        outcomes = record(database, [_request(each, secret) for each in batch])
         _note_use(database, outcomes)
         for outcome in outcomes:
             answered(outcome.refusal.status if outcome.refusal else 200)

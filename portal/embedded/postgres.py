@@ -78,10 +78,11 @@ class Postgres:
         return False
 
     def provision(self) -> None:
-        """The two logins and the database they share, with the passwords of `secrets/`."""
+        """The two logins and the database they share, with the passwords of `secrets/`; the eraser, who has none."""
         with self._connect() as connection:
             for role in (state.OWNER, state.APPLICATION):
                 self._login(connection, role)
+            self._eraser(connection)
             if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [state.DATABASE]).fetchone():
                 names = sql.Identifier(state.DATABASE), sql.Identifier(state.OWNER)
                 connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(*names))
@@ -98,6 +99,14 @@ class Postgres:
                 return
         statement = sql.SQL("ALTER ROLE {} LOGIN PASSWORD {}" if exists else "CREATE ROLE {} LOGIN PASSWORD {}")
         connection.execute(statement.format(sql.Identifier(role), self.state.secret(f"{role}.password")))
+
+    @staticmethod
+    def _eraser(connection: psycopg.Connection) -> None:
+        """Nobody logs in as the eraser: the owner hands it the functions that erase (audit/grants.py)."""
+        names = sql.Identifier(state.ERASER), sql.Identifier(state.OWNER)
+        if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [state.ERASER]).fetchone():
+            connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(names[0]))
+        connection.execute(sql.SQL("GRANT {} TO {}").format(*names))
 
     def close(self) -> None:
         """After the server has stopped: nothing of it stays outside the state's folder."""

@@ -1,5 +1,6 @@
 """Seed the schedules. What an administrator changed about one stays as it is."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import migrations
@@ -10,11 +11,11 @@ SCHEDULES = (
 )
 
 
-def seed(apps: Any, schema_editor: Any) -> None:
+def seed(apps: Any, schema_editor: Any, schedules: Iterable[tuple[str, str, int, str]] = SCHEDULES) -> None:
     using = schema_editor.connection.alias
     intervals = apps.get_model("django_celery_beat", "IntervalSchedule").objects.using(using)
     tasks = apps.get_model("django_celery_beat", "PeriodicTask").objects.using(using)
-    for name, task, every, period in SCHEDULES:
+    for name, task, every, period in schedules:
         interval, _ = intervals.get_or_create(every=every, period=period)
         tasks.get_or_create(task=task, defaults={"name": name, "interval": interval})
 

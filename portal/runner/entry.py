@@ -12,7 +12,7 @@ from portal.runner.orphans import MARK
 # Commands that start their own servers, run below a process that did, or need none.
 WITHOUT_DATABASE = {
     "up", "help", "version", "--help", "-h", "--version", "collectstatic", "compilemessages", "diffsettings",
-    "bench", "findstatic", "makemessages", "replay", "startapp", "startproject", "testserver",
+    "bench", "findstatic", "makemessages", "replay", "startapp", "startproject", "testserver", "witness",
 }  # fmt: skip
 ABOUT_THE_SCHEMA = {"check", "dbshell", "makemigrations", "migrate", "showmigrations", "sqlmigrate", "squashmigrations"}
 

@@ -4,7 +4,9 @@ import secrets
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.db import transaction
 
+from audit import acts
 from connectors import scopes, snippets, tokens
 from connectors.models import Token
 from portal import env
@@ -37,7 +39,10 @@ def _administrator() -> list[str]:
     if users.filter(username=name).exists() or (not email and users.filter(is_superuser=True).exists()):
         return []
     chosen = password or secrets.token_urlsafe(15)
-    users.create_superuser(name, email, chosen)
+    with transaction.atomic():
+        user = users.create_superuser(name, email, chosen)
+        facts = {"object.kind": "user", "object.id": str(user.pk), "superuser": True}
+        acts.require("user.created", by=BY, facts=facts, content={"account": name, "email": email})
     return [f"Administrator: {name}"] if password else [f"Administrator: {name}   password (shown only now): {chosen}"]
 
 

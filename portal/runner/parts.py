@@ -14,17 +14,28 @@ from portal.state import PROJECT, State
 
 
 def portal_parts(state: State) -> list[Part]:
-    """The receiver, web, Celery's worker and beat, the sealer and the projector."""
+    """The receivers, web, Celery's worker and beat, the sealer, the projector; with witnesses, who asks them."""
     environment = child_environment(state)
     table = {
-        "receiver": _command("receive"),
+        **{_receiver(number): _command("receive", f"--number={number}") for number in receivers()},
         "web": _web(),
         "worker": _celery("worker", "--concurrency=2", "--without-gossip", "--without-mingle"),
         "beat": _celery("beat"),  # its scheduler is CELERY_BEAT_SCHEDULER: `-S` means something else to a worker
         "sealer": _command("seal"),
         "projector": _command("project"),
     }
+    if settings.AUDIT_WITNESSES and settings.AUDIT_SIGNS:
+        table["cosigner"] = _command("cosign")
     return [_part(name, arguments, environment) for name, arguments in table.items()]
+
+
+def receivers() -> range:
+    return range(1, settings.INGEST_RECEIVERS + 1)
+
+
+def _receiver(number: int) -> str:
+    """The first one's name is the kind's: it is the one that `up` waits for."""
+    return "receiver" if number == 1 else f"receiver-{number}"
 
 
 def child_environment(state: State) -> Mapping[str, str]:
@@ -37,6 +48,8 @@ def child_environment(state: State) -> Mapping[str, str]:
         "PYTHONPATH": path,
         "PYTHONSAFEPATH": "1",
         "PYTHONUNBUFFERED": "1",
+        # glibc keeps freed memory for each thread that asked for it; two such stores hold it together.
+        "MALLOC_ARENA_MAX": "2",
         # Celery warns of pickled messages when its worker runs as root; ours takes nothing but JSON.
         "PYTHONWARNINGS": "ignore:You're running the worker",
     }
@@ -49,8 +62,8 @@ def _part(name: str, arguments: list[str], environment: Mapping[str, str]) -> Pa
     return Part(name, launch)
 
 
-def _command(name: str) -> list[str]:
-    return [str(PROJECT / "manage.py"), name]
+def _command(name: str, *arguments: str) -> list[str]:
+    return [str(PROJECT / "manage.py"), name, *arguments]
 
 
 def _celery(*arguments: str) -> list[str]:
@@ -58,7 +71,11 @@ def _celery(*arguments: str) -> list[str]:
 
 
 def _web() -> list[str]:
-    """WSGI; few threads, because granian's default is hundreds; the receiver is a process of its own."""
+    """WSGI; the receiver is a process of its own.
+
+    A thread is taken for as long as someone reads what it streams, so a few slow downloads must not be all there are;
+    each costs some 15 MB once it was busy, and a connection to the database, of which the embedded one has 100.
+    """
     address = [f"--host={settings.WEB_HOST}", f"--port={settings.WEB_PORT}"]
-    threads = ["--workers=1", "--blocking-threads=2", "--backpressure=64", "--workers-kill-timeout=10"]
+    threads = ["--workers=1", "--blocking-threads=16", "--backpressure=64", "--workers-kill-timeout=10"]
     return ["-m", "granian", "--interface=wsgi", *address, *threads, "--no-ws", "portal.wsgi:application"]

@@ -19,6 +19,7 @@ from portal.embedded.children import Launch, spawn
 from portal.embedded.errors import ServerError
 from portal.embedded.hosting import Server
 from portal.runner.log import Lines, Log
+from portal.runner.noise import is_noise
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 15.0  # seconds before a start again
 GROWN_UP = 5.0  # seconds of life after which a death counts as the first again
@@ -85,6 +86,8 @@ class Supervised:
         with contextlib.suppress(BlockingIOError):
             chunk = os.read(output.fileno(), 1 << 16)
             for line in self._lines.feed(chunk) if chunk else self._lines.end():
+                if is_noise(line):
+                    continue
                 self.last_lines.append(line)
                 self._log.line(self.part.name, line)
             if not chunk:

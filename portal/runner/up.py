@@ -9,6 +9,8 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import OperationalError, connections
 
+from audit.signer import Signer
+from connectors import credentials
 from portal import env, state
 from portal.embedded import lease
 from portal.embedded.accounts import account
@@ -100,9 +102,35 @@ def _prepare(log: Log, here: state.State) -> list[str]:
     except OperationalError as error:
         raise ServerError(f"The database does not answer (DATABASE_URL, DATABASE_OWNER_URL): {error}") from error
     static.collect(here)
+    _require_key()
+    _require_key_ring(log)
     lines = first_start.prepare()
     connections.close_all()
     return lines
+
+
+def _require_key() -> None:
+    """The ledger's signing key, made on the first start and never again: a second key would sign another history."""
+    signer = Signer(settings.AUDIT_SIGNER_FOLDER)
+    if signer.has_key or not settings.AUDIT_SIGNS:
+        return
+    with connections["default"].cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM audit_checkpoint)")
+        (signed,) = cursor.fetchone()
+    if signed:
+        raise ServerError(
+            f"The ledger was signed before, but its key is not in {settings.AUDIT_SIGNER_FOLDER}; put that folder back "
+            "from the backup, or set AUDIT_SIGNS=0 if another host signs."
+        )
+    signer.make_key()
+
+
+def _require_key_ring(log: Log) -> None:
+    """The key ring of sealed secrets, made on the first start. Without it evidence still comes in: it is only told."""
+    try:
+        credentials.current_key()
+    except credentials.NoKey as error:
+        log.line("keys", str(error))
 
 
 def _greet(log: Log, lines: list[str], seconds: float | None) -> None:

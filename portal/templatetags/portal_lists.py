@@ -15,7 +15,7 @@ from django.utils.text import capfirst
 from django.utils.timezone import localtime
 
 from audit.listing import markup
-from audit.listing.changelist import KeysetChangeList, Order, default_chips
+from audit.listing.changelist import Choice, KeysetChangeList, default_chips
 from audit.listing.terms import Chip, Download, Empty
 from portal.navigation import list_url
 
@@ -48,7 +48,8 @@ def rows(cl: ChangeList, headers: Sequence[dict[str, Any]], results: Sequence[Se
 def header_class(cl: ChangeList, index: int, header: dict[str, Any]) -> SafeString:
     """The header's own class attribute, with the classes of its column."""
     attribute = str(header["class_attrib"])
-    extra = "num" if "num" in _classes(cl, _name(cl.list_display[index])).split() else ""
+    classes = _classes(cl, _name(cl.list_display[index])).split()
+    extra = " ".join(name for name in ("num", "wide") if name in classes)
     return mark_safe(attribute.replace('class="', f'class="{extra} ', 1) if extra else attribute)  # noqa: S308 - ours
 
 
@@ -63,12 +64,12 @@ def _name(column: Any) -> str:
 
 
 def _classes(cl: ChangeList, name: str) -> str:
-    """`num` for numbers, `minor` for what a reader rarely compares, as the model's admin lists them."""
+    """`num` for numbers; `minor`, `wide` and `long` as the model's admin lists them (ListingAdmin)."""
     field = next((field for field in cl.lookup_opts.fields if field.name == name), None)
     numeric = isinstance(field, _NUMBERS) and not field.is_relation and not field.choices and not field.primary_key
     classes = (
         "num" if numeric or name in getattr(cl.model_admin, "list_numeric", ()) else "",
-        "minor" if name in getattr(cl.model_admin, "list_minor", ()) else "",
+        *(each for each in ("minor", "wide", "long") if name in getattr(cl.model_admin, f"list_{each}", ())),
     )
     return " ".join(filter(None, classes))
 
@@ -92,22 +93,33 @@ def _labelled(cell: SafeString, label: str, classes: str) -> SafeString:
 
 
 @register.simple_tag
+def wide_columns(cl: ChangeList, headers: Sequence[dict[str, Any]]) -> str:
+    """The columns that a window of usual width has no room for, in words; "" for none."""
+    wide = getattr(cl.model_admin, "list_wide", ())
+    named = zip(cl.list_display, headers, strict=True)
+    return ", ".join(str(header["text"]) for column, header in named if _name(column) in wide)
+
+
+@register.simple_tag
 def chips(cl: ChangeList) -> Sequence[Chip]:
     return cl.chips if isinstance(cl, KeysetChangeList) else default_chips(cl)
 
 
 @register.simple_tag(takes_context=True)
-def siblings(context: Context, cl: ChangeList) -> list[Order]:
+def siblings(context: Context, cl: ChangeList) -> list[Choice]:
     """Lists that belong together, as the model's admin names them: `list_siblings = (("People", "auth.user"), …)`."""
     request, site = context["request"], cl.model_admin.admin_site
     named = (
         (label, model, list_url(site, request, model)) for label, model in getattr(cl.model_admin, "list_siblings", ())
     )
-    return [Order(label, url, model == cl.opts.label_lower) for label, model, url in named if url]
+    return [Choice(label, url, model == cl.opts.label_lower) for label, model, url in named if url]
 
 
 @register.simple_tag(takes_context=True)
 def downloads(context: Context, cl: ChangeList) -> list[Download]:
+    """None of a list whose query has a fault: it is not the one that was asked for."""
+    if getattr(cl, "query_error", None):
+        return []
     offered = getattr(cl.model_admin, "downloads", None)
     return offered(context["request"], cl.get_query_string({"p": None})) if offered else []
 

@@ -6,6 +6,7 @@ from django.contrib.auth.models import Group, User
 
 PASSWORD = "correct horse battery"
 BACKEND = "django.contrib.auth.backends.ModelBackend"
+OFFICER = "Privacy officer"
 REVIEWER, SIEM, CONNECTOR, ADMINISTRATOR = (
     "Compliance reviewer",
     "SIEM exporter",

@@ -7,9 +7,11 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from ingest import otlp
 from ingest.otlp.records import LogRecord
-from portal.bench import machine, report, templates
+from portal.bench import filling, machine, report, templates
 from tests.processes import PROJECT
 
 LENGTHS = (120, 250)
@@ -51,6 +53,20 @@ def test_it_stamps_session_installation_and_time_and_nothing_else() -> None:
                     assert new.time_unix_nano == new.observed_time_unix_nano
 
 
+def test_each_copy_of_a_session_has_tool_uses_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = templates.templates(LENGTHS)
+    monkeypatch.setattr(templates, "templates", lambda: made)
+    (source, _) = filling._copies()
+    sessions = ("0f8fad5b-d9cb-469f-a165-70867728950e", "7c9e6679-7425-40de-944b-e07fc1f90ae7")
+    copies = [source.batch(0, session, "e" * 64, 1_770_000_000_000_000) for session in sessions]
+    used = [{draft.tool_use_id for draft in copy} - {None} for copy in copies]
+    assert used[0]
+    assert len(used[0]) == len(used[1])
+    assert used[0].isdisjoint(used[1])
+    for copy in copies:
+        assert all({key: value for key, _, value in d.facts}.get("@tool_use_id") == d.tool_use_id for d in copy)
+
+
 def test_it_works_for_a_template_of_every_length_it_uses() -> None:
     made = templates.templates()
     assert [len(each.records) for each in made] == list(templates.LENGTHS)
@@ -63,9 +79,9 @@ def test_it_counts_the_cpu_time_of_a_process_with_its_children() -> None:
     nested = f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {burn!r}])\ninput()"
     with subprocess.Popen([sys.executable, "-c", nested], stdin=subprocess.PIPE) as process:
         deadline = time.monotonic() + 20
-        while machine.cpu_seconds({"it": process.pid})["it"] < 0.3 and time.monotonic() < deadline:
+        while machine.cpu_seconds({"it": [process.pid]})["it"] < 0.3 and time.monotonic() < deadline:
             time.sleep(0.05)
-        assert machine.cpu_seconds({"it": process.pid})["it"] >= 0.3
+        assert machine.cpu_seconds({"it": [process.pid]})["it"] >= 0.3
         assert machine.peak_memory(process.pid) > 1 << 20
         process.communicate(b"\n")
 
@@ -90,10 +106,17 @@ def test_it_measures_every_part_and_ends_well(tmp_path: Path) -> None:
         assert each["events_per_second"] > 0
     assert figures["copy"]["events"]["rows"] >= 1500
     assert figures["copy"]["ingest_to_copy_of_events"] > 0
+    assert figures["ledger"]["verifier_exit"] == 0
+    assert figures["ledger"]["dumped"] == figures["ledger"]["size"] > 1500
+    assert figures["connectors"]["events"] > 1500
+    assert figures["connectors"]["user_days"] > 0
+    assert figures["connectors"]["installations"] > 0
     assert figures["size"]["events"] > 1500
     assert figures["feed"]
     assert len(figures["pages"]) > 10
+    assert not [page for page in figures["pages"] if "status" in page]
     text = report.table(figures)
     assert "Ingest over 16 connections" in text
     assert "protobuf, 100" in text
+    assert "a dump of" in text.lower()
     assert not (tmp_path / "postgres").exists()

@@ -28,13 +28,15 @@ class Index:
     def wheel(self, name: str, version: str) -> str:
         """Make it, and give its line for a lock."""
         file, about = self.folder / f"{name}-{version}-py3-none-any.whl", f"{name}-{version}.dist-info"
+        members = {
+            f"{name}.py": f"version = {version!r}\n",
+            f"{about}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+            f"{about}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+            f"{about}/RECORD": "",
+        }
         with zipfile.ZipFile(file, "w") as wheel:
-            wheel.writestr(f"{name}.py", f"version = {version!r}\n")
-            wheel.writestr(f"{about}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
-            wheel.writestr(
-                f"{about}/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-            )
-            wheel.writestr(f"{about}/RECORD", "")
+            for path, text in members.items():
+                wheel.writestr(zipfile.ZipInfo(path), text)  # of no time: made again, it has the same hash
         return f"{name}=={version} --hash=sha256:{hashlib.sha256(file.read_bytes()).hexdigest()}\n"
 
     def pin(self, lock: str, *lines: str) -> None:

@@ -9,12 +9,12 @@ from django.contrib import admin
 from django.test import Client
 from django.utils import timezone
 
-from audit import identifiers
+from audit import acts, identifiers
 from audit.listing import counting
 from audit.models import Heartbeat, McpServer, Session, ToolUse
 from connectors import tokens
 from ingest.models import Answered, Quarantined
-from portal import trust
+from portal import dashboard, trust
 from portal.dashboard import evidence, posture, usage, work
 from portal.dashboard.lists import Lists
 from portal.dashboard.parts import per_cent
@@ -82,8 +82,9 @@ def test_it_says_what_to_do_until_the_first_event(client):
 def test_it_ticks_off_the_token(lists):
     from portal.dashboard import first_run
 
-    assert [step.done for step in first_run.steps(lists)] == [False, False, False]
+    assert [step.done for step in first_run.steps(lists)] == [False, False, False, False]
     assert first_run.steps(lists)[0].url == "/admin/connectors/ingesttoken/add/"
+    assert first_run.steps(lists)[3].url == "/admin/connectors/connection/add/"
 
 
 def test_it_answers_four_questions(client):
@@ -110,6 +111,16 @@ def test_it_says_that_there_is_too_little_to_tell_the_lag(lists):
     assert tile(evidence.tiles(lists, *window()), "Ingest lag").note == "not enough data"
 
 
+def test_the_portals_own_acts_are_no_activity_of_agents(lists):
+    for number in range(3):
+        acts.record("evidence.viewed", by="rosa", facts={"object.id": number})
+    factories.seal()
+    factories.fold()
+    assert tile(evidence.tiles(lists, *window()), "Ingest lag").note == "not enough data"
+    assert tile(evidence.tiles(lists, *window()), "Sessions complete").note == "no session in this time"
+    assert "first_run" in dashboard.context(admin.site, lists.request)
+
+
 def test_it_tells_which_sessions_are_complete(lists):
     for missing in (0, 0, 0, 3):
         session(missing=missing, gaps=bool(missing))
@@ -117,6 +128,16 @@ def test_it_tells_which_sessions_are_complete(lists):
     complete = tile(evidence.tiles(lists, *window()), "Sessions complete")
     assert (complete.value, complete.unit, complete.state) == ("75.0", "%", "due")
     assert complete.note == "1 of 4 have a gap"
+
+
+def test_it_counts_no_session_as_complete_that_is_not_judged_yet(lists):
+    session(chains=[1], unjudged=[1])
+    complete = tile(evidence.tiles(lists, *window()), "Sessions complete")
+    assert (complete.value, complete.unit, complete.note) == ("–", "", "1 not judged yet")
+    session(chains=[1])
+    session(chains=[1], unjudged=[1], missing=2, gaps=1)
+    complete = tile(evidence.tiles(lists, *window()), "Sessions complete")
+    assert (complete.value, complete.note) == ("50.0", "1 of 2 have a gap; 1 not judged yet")
 
 
 def quarantined(**overrides: object) -> None:
@@ -128,6 +149,7 @@ def quarantined(**overrides: object) -> None:
 def test_it_counts_what_waits_in_quarantine(lists):
     quarantined()
     quarantined(replayed_at=timezone.now())
+    quarantined(set_aside_at=timezone.now())
     found = tile(evidence.tiles(lists, *window()), "Quarantine")
     assert (found.value, found.state) == ("1", "due")
 
@@ -142,7 +164,7 @@ def test_it_counts_refused_requests(lists):
     ):
         Answered.objects.create(hour=hour, outcome=outcome, requests=requests, last_at=now, last_address="192.0.2.1")
     refused = tile(evidence.tiles(lists, *window()), "Refused requests")
-    assert (refused.value, refused.note) == ("9", "most: 401 unknown")
+    assert (refused.value, refused.window, refused.note) == ("9", "last 24 hours", "most: 401 unknown")
 
 
 def test_it_says_which_process_is_silent(lists):
@@ -183,13 +205,14 @@ def test_it_puts_first_what_needs_somebody(lists):
     items = work.items(lists, *window())
     assert {item.label: item.count for item in items} == {
         "Sessions that asked nobody": "1",
-        "Sessions this week in which a person refused": "1",
-        "MCP servers that failed to connect": "1",
-        "MCP servers first seen this week": "1",
+        "Sessions in which a person refused": "1",
+        "MCP servers in use that have failed to connect": "1",
+        "MCP servers first seen": "1",
+        "Connections that fail": "0",
         "Ingestion tokens that expire soon": "0",
         "API tokens that expire soon": "0",
     }
-    assert [item.count for item in items][-2:] == ["0", "0"]
+    assert [item.count for item in items][-3:] == ["0", "0", "0"]
 
 
 def test_it_counts_decisions_by_authority_and_day(lists):
@@ -208,8 +231,14 @@ def test_it_counts_decisions_by_authority_and_day(lists):
     use(made, at=since - dt.timedelta(seconds=1))
     picture = posture.picture(lists, since, now)
     totals = {series.label: total for series, total in picture.chart.totals}
-    assert totals == {"By policy": 4, "Nobody asked": 1, "By person": 1, "Rejected": 1, "Cancelled": 1}
-    assert picture.total == "8"
+    assert totals == {
+        "Accepted by policy": 4,
+        "Accepted, nobody asked": 1,
+        "Accepted by person": 1,
+        "Rejected": 1,
+        "Cancelled": 1,
+    }
+    assert picture.total == "8 decisions"
     assert len(picture.chart.columns) == 14
     assert sum(picture.chart.columns[0].values) == 2
     assert sum(picture.chart.columns[-1].values) == 6
@@ -218,19 +247,21 @@ def test_it_counts_decisions_by_authority_and_day(lists):
 
 def test_it_draws_an_empty_fortnight(lists):
     picture = posture.picture(lists, *window())
-    assert picture.total == "0"
+    assert picture.total == "0 decisions"
     assert picture.chart.segments == []
 
 
-def test_it_names_the_tools_most_rejected_lately(lists):
-    made = session()
+def test_it_names_the_tools_most_rejected_by_when_it_happened(lists):
+    since, now = window()
+    made = session(first_at=since)
     for tool in ("Bash", "Bash", 'a "quoted" tool', None):
         use(made, decision="reject", decided_by="policy", tool_name=tool)
     use(made, tool_name="Edit")
-    old = identifiers.lower_bound(timezone.now() - 3 * DAY)
-    use(made, decision="reject", decided_by="person", tool_name="Old", position=old)
-    rejected = posture.picture(lists, *window()).rejected
-    assert [row[:3] for row in rejected] == [
+    arrived = identifiers.lower_bound(now)
+    use(made, decision="reject", decided_by="person", tool_name="Old", at=since - DAY, position=arrived)
+    picture = posture.picture(lists, since, now)
+    assert tile(picture.tiles, "Rejected").note == "4 tool uses"
+    assert [row[:3] for row in picture.rejected] == [
         ("Bash", "2", "50.0 %"),
         ('a "quoted" tool', "1", "25.0 %"),
         ("not named", "1", "25.0 %"),
@@ -251,6 +282,11 @@ def test_it_tells_use_and_cost(lists):
         "Cache share": "80.0",
     }
     assert tile(usage.tiles(lists, since, now), "Sessions").note == "+100 % on the 14 days before"
+
+
+def test_links_spell_a_midnight_in_full(lists):
+    midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    assert "T00%3A00%3A00Z" in lists.url("ingest.answered", hour__gte=midnight)
 
 
 def figures(html: str) -> list[tuple[str, int]]:
@@ -284,6 +320,7 @@ def test_it_leads_from_every_figure_to_its_rows(client):
         tokens.issue(kind, "later", by="test", scopes=[scope], expires_at=now + 90 * DAY)
     quarantined()
     quarantined(replayed_at=now)
+    quarantined(set_aside_at=now)
     hour = now.replace(minute=0, second=0, microsecond=0)
     Answered.objects.create(hour=hour, outcome="401 unknown", requests=1, last_at=now, last_address="192.0.2.1")
 

@@ -9,9 +9,15 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from django.contrib import admin
+from django.contrib.auth.models import User
 from django.core.management import call_command
+from django.test import RequestFactory
+from django.utils import timezone
 
 from audit import completeness
+from portal.dashboard import evidence
+from portal.dashboard.lists import Lists
 from portal.demo import data, month
 from portal.demo.cast import OLD, PEOPLE
 from tests.captures import bodies, scenarios
@@ -108,6 +114,16 @@ def test_it_shows_every_case_at_once(said: str) -> None:
     pages = re.findall(r"/admin/audit/session/([0-9a-f-]{36})/", said)
     assert len(pages) == len(set(pages)) >= 25
     assert Session.objects.filter(id__in=pages).count() == len(pages)
+
+
+def test_it_says_which_figures_of_the_overview_it_makes_amber(said: str, rf: RequestFactory) -> None:
+    request = rf.get("/admin/")
+    request.user = User(is_superuser=True, is_staff=True)
+    now = timezone.now()
+    tiles = evidence.tiles(Lists(admin.site, request), now - dt.timedelta(days=30), now)
+    amber = {tile.label for tile in tiles if tile.state == "due"}
+    assert "Quarantine" in amber
+    assert [label for label in amber - {"Sealed to"} if label not in said] == []
 
 
 def test_it_runs_once_unless_asked_for_more(said: str) -> None:

@@ -1,14 +1,20 @@
 """A fresh portal gets an administrator and two tokens, shown once or taken from the settings."""
 
+import io
 import json
 
 import pytest
 from django.contrib.auth import get_user_model
 
-from connectors import scopes, tokens
-from connectors.models import Token
+from audit import checkpoints
+from audit.signer import Signer
+from connectors import credentials, scopes, tokens
+from connectors.models import Connection, Token
+from portal.embedded.errors import ServerError
 from portal.env import SettingError
-from portal.runner import first_start
+from portal.runner import first_start, up
+from portal.runner.log import Log
+from tests.factories import draft, raw, record, seal
 
 pytestmark = pytest.mark.django_db
 VARIABLES = ("PORTAL_ADMIN_EMAIL", "PORTAL_ADMIN_PASSWORD", *first_start.SETTINGS.values())
@@ -101,3 +107,36 @@ def test_nobody_can_log_in_with_an_empty_password(monkeypatch: pytest.MonkeyPatc
     lines = first_start.prepare()
     assert "password (shown only now)" in lines[0]
     assert not get_user_model().objects.get().check_password("")
+
+
+def test_the_signing_key_is_made_once_and_never_for_a_ledger_that_was_signed(settings, tmp_path):
+    settings.AUDIT_SIGNER_FOLDER = tmp_path / "signer"
+    up._require_key()
+    key = (tmp_path / "signer" / "ledger.key").read_bytes()
+    up._require_key()
+    assert (tmp_path / "signer" / "ledger.key").read_bytes() == key
+    record(draft())
+    seal()
+    checkpoints.sign(raw(), Signer(tmp_path / "signer"))
+    settings.AUDIT_SIGNER_FOLDER = tmp_path / "elsewhere"
+    with pytest.raises(ServerError, match="signed before, but its key is not in"):
+        up._require_key()
+    assert not (tmp_path / "elsewhere").exists()
+    settings.AUDIT_SIGNS = False
+    up._require_key()
+
+
+def test_the_key_ring_is_made_once_and_a_lost_one_is_told_and_not_replaced(settings, tmp_path, db):
+    settings.CONNECTORS_KEY_FOLDER = tmp_path / "keys"
+    told = io.StringIO()
+    up._require_key_ring(Log(told))
+    made = credentials.ring().ids()
+    up._require_key_ring(Log(told))
+    assert (len(made), credentials.ring().ids(), told.getvalue()) == (1, made, "")
+    connection = Connection(vendor="anthropic_admin", name="Claude")
+    credentials.seal(connection, "secret", "sk-ant-admin01-x")
+    connection.save(force_insert=True)
+    settings.CONNECTORS_KEY_FOLDER = tmp_path / "elsewhere"
+    up._require_key_ring(Log(told))
+    assert "Bring the folder back" in told.getvalue()
+    assert not (tmp_path / "elsewhere").exists()

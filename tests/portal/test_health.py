@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from audit.models import Heartbeat
 from ingest.models import Answered
-from portal import health, metrics
+from portal import health, metrics, trust
 
 
 def beat(name: str, ago: float = 0) -> None:
@@ -52,6 +52,16 @@ def test_one_of_several_receivers_is_enough(alive: None, client: Client) -> None
     beat("receiver:127.0.0.1:4318", ago=3600)
     beat("receiver:127.0.0.1:4319")
     assert client.get("/readyz").status_code == 200
+
+
+def test_it_says_why_sealing_has_halted(alive: None, client: Client) -> None:
+    Heartbeat.objects.filter(name="sealer").update(detail={"halted": "The ledger holds 5 events, but 9 were signed."})
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["reasons"] == ["sealer: The ledger holds 5 events, but 9 were signed."]
+    found = trust.trust()
+    assert (found.state, found.verdict) == ("bad", "Sealing halted")
+    assert "9 were signed" in found.reason
 
 
 def test_it_names_what_has_never_run(db: None, client: Client) -> None:

@@ -12,8 +12,18 @@ pytestmark = pytest.mark.django_db
 
 ROLES = {role.name: role for role in roles.ROLES}
 OPENS = {
-    people.REVIEWER: {"audit"},
+    people.REVIEWER: {
+        "audit",
+        "connectors.usageday",
+        "connectors.installation",
+        "connectors.person",
+        "connectors.identity",
+        "connectors.team",
+        "connectors.covered",
+        "connectors.seat",
+    },
     people.SIEM: set(),
+    people.OFFICER: {"audit.hold", "audit.erasure", "audit.retentionrule", "audit.retentionrun"},
     people.CONNECTOR: {"connectors"},
     people.ADMINISTRATOR: {"auth", "django_celery_beat", "axes", "ingest", "connectors.apitoken"},
 }
@@ -42,7 +52,9 @@ def test_it_seeds_what_the_table_says(role):
 def test_it_lets_reviewers_see_content_and_identities_but_no_settings():
     rights = held(people.REVIEWER)
     assert {"audit.view_content", "audit.view_identity", "audit.export_evidence", "audit.view_session"} <= rights
-    assert all(right.startswith("audit.view_") or right == "audit.export_evidence" for right in rights)
+    assert all(".view_" in right or right == "audit.export_evidence" for right in rights)
+    settings = ("connection", "pull", "source", "ingesttoken", "apitoken", "price")
+    assert not rights & {f"connectors.view_{name}" for name in settings}
 
 
 @pytest.mark.parametrize("name", [people.CONNECTOR, people.ADMINISTRATOR])
@@ -82,6 +94,18 @@ def test_it_shows_each_role_only_navigation_it_may_follow(name):
             assert client.get(link.url).status_code == 200, link
 
 
+def test_it_tells_those_of_the_api_why_they_see_no_page_and_lets_them_out():
+    client = logged_in(people.person(people.SIEM))
+    html = client.get("/admin/", follow=True).content.decode()
+    assert "uses the REST API and has no pages here" in html
+    assert 'action="/admin/logout/"' in html
+    assert 'name="password"' not in html
+    assert "Logged out" in client.post("/admin/logout/").content.decode()
+    html = client.get("/admin/", follow=True).content.decode()
+    assert 'name="password"' in html
+    assert "REST API" not in html
+
+
 def test_it_lets_those_in_who_have_another_role_beside_the_api():
     assert logged_in(people.person(people.SIEM, people.REVIEWER)).get("/admin/").status_code == 200
     assert logged_in(people.person()).get("/admin/").status_code == 200
@@ -99,6 +123,21 @@ def test_it_lets_an_administrator_give_roles():
     path = reverse("admin:auth_user_change", args=[user.pk])
     assert logged_in(administrator).post(path, form(user, groups=[role.pk])).status_code == 302
     assert list(user.groups.all()) == [role]
+
+
+@pytest.mark.parametrize(("role", "opened"), [(people.REVIEWER, True), ("SIEM exporter", False)])
+def test_a_role_that_is_used_in_the_admin_opens_it(role, opened):
+    user = people.person(is_staff=False)
+    path = reverse("admin:auth_user_change", args=[user.pk])
+    values = form(user, groups=[Group.objects.get(name=role).pk])
+    del values["is_staff"]
+    administrator = logged_in(people.person(people.ADMINISTRATOR))
+    assert administrator.post(path, values).status_code == 302
+    user.refresh_from_db()
+    assert user.is_staff is opened
+    administrator.post(path, values)  # the role was given before: whoever unticks it now means it
+    user.refresh_from_db()
+    assert not user.is_staff
 
 
 def test_it_lets_no_administrator_make_a_superuser():

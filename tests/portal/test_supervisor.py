@@ -54,6 +54,13 @@ def test_every_line_says_whose_it_is(ran: Ran) -> None:
     ran.until("one       | hello\n", "one")
 
 
+def test_what_nobody_can_act_on_is_left_out(ran: Ran) -> None:
+    said = "[WARNING] Embedded server is experimental!\n[WARNING] disk full"
+    ran.supervisor.add([ran.python("web", f"print({said!r})")])
+    ran.until("web       | [WARNING] disk full\n", "web")
+    assert "experimental" not in ran.text.getvalue()
+
+
 def test_what_dies_is_started_again_with_growing_pauses(ran: Ran) -> None:
     ran.supervisor.add([ran.python("weak", "raise SystemExit(3)")])
     ran.until("starting again in 0.8 s", "weak")

@@ -141,10 +141,11 @@ def test_it_starts_and_shows_once_how_to_begin(up: Portal) -> None:
 
 
 def test_its_metrics_tell_of_every_process(up: Portal) -> None:
+    receiver = f'portal_process_last_seen_seconds{{process="receiver:127.0.0.1:{up.otlp}"}}'
+    wait_until(lambda: receiver in up.get("/metrics")[1], "the receiver has given a sign of life")
     status, text = up.get("/metrics")
     assert status == 200
     assert "portal_database_up 1.0" in text
-    assert f'portal_process_last_seen_seconds{{process="receiver:127.0.0.1:{up.otlp}"}}' in text
     assert 'portal_rows_estimated{table="audit_event"}' in text
 
 
