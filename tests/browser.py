@@ -147,7 +147,7 @@ class Browser:
             timezone_id=zone,
         )
         self._contexts.append(context)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         context.add_init_script(WATCH)
         if user is not None:
             context.add_cookies([self._session(user)])

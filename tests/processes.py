@@ -18,7 +18,7 @@ from django.db import connections
 from portal.runner.orphans import MARK
 
 PROJECT = Path(__file__).resolve().parent.parent
-START_SECONDS = 30
+START_SECONDS = 90
 
 
 def free_port() -> int:
@@ -40,7 +40,7 @@ def environment(**more: str) -> dict[str, str]:
     return {**os.environ, **urls, MARK: os.environ["PORTAL_VAR"], "PORTAL_NO_BOOTSTRAP": "1", **more}
 
 
-def until(condition: Any, seconds: float = 30, every: float = 0.02) -> Any:
+def until(condition: Any, seconds: float = 60, every: float = 0.02) -> Any:
     """The first true value of `condition()`; fails when it does not come."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

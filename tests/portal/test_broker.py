@@ -35,7 +35,7 @@ def put(host: Host, message: str) -> None:
 
 def get(host: Host) -> str:
     with Connection(host.state.broker_url()) as connection, connection.SimpleQueue("kept") as queue:
-        message = queue.get(timeout=10)
+        message = queue.get(timeout=30)
         message.ack()
         return str(message.payload)
 

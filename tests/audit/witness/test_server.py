@@ -27,7 +27,7 @@ def witness(tmp_path):
 
 def connected(witness: Known) -> http.client.HTTPConnection:
     place = urlsplit(witness.url)
-    return http.client.HTTPConnection(place.hostname, place.port, timeout=10)
+    return http.client.HTTPConnection(place.hostname, place.port, timeout=30)
 
 
 def test_one_connection_serves_several_submissions(witness):
@@ -75,15 +75,15 @@ def test_what_is_not_served_is_refused_before_it_is_read(witness, method, path, 
 def test_who_is_slow_is_cut_off(witness, monkeypatch):
     monkeypatch.setattr(server, "CONVERSATION_SECONDS", 0.05)
     place = urlsplit(witness.url)
-    with socket.create_connection((place.hostname, place.port), timeout=10) as slow:
+    with socket.create_connection((place.hostname, place.port), timeout=30) as slow:
         slow.sendall(b"POST /add-checkpoint HTTP/1.1\r\n")
         assert slow.recv(100) == b""
 
 
 def test_only_so_many_are_served_at_once(witness, monkeypatch):
     place = urlsplit(witness.url)
-    held = [socket.create_connection((place.hostname, place.port), timeout=10) for _ in range(server.MOST_CONNECTIONS)]
-    with socket.create_connection((place.hostname, place.port), timeout=10) as beyond:
+    held = [socket.create_connection((place.hostname, place.port), timeout=30) for _ in range(server.MOST_CONNECTIONS)]
+    with socket.create_connection((place.hostname, place.port), timeout=30) as beyond:
         assert beyond.recv(1) == b""
     for each in held:
         each.close()

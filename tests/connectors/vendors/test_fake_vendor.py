@@ -21,7 +21,7 @@ USERS = "/v1/organizations/users"
 
 def get(vendor: FakeVendor, path: str, key: str = "", **query: Any) -> requests.Response:
     headers = {"anthropic-version": "2023-06-01"} | ({"x-api-key": key} if key else {})
-    return requests.get(vendor.url + path, params=query, headers=headers, timeout=10)
+    return requests.get(vendor.url + path, params=query, headers=headers, timeout=30)
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_it_tells_what_to_set_when_it_is_started_by_hand() -> None:
     assert key
     assert f"CONNECTORS_OPENAI_URL={url[1]}" in told
     headers = {"x-api-key": key[1], "anthropic-version": "2023-06-01"}
-    assert len(json.loads(requests.get(url[1] + USERS, headers=headers, timeout=10).text)["data"]) == 3
+    assert len(json.loads(requests.get(url[1] + USERS, headers=headers, timeout=30).text)["data"]) == 3
     process.send_signal(signal.SIGTERM)
     assert process.wait(30) == 0
     process.stdout.close()

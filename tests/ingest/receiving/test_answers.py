@@ -261,7 +261,7 @@ def test_every_refusal_is_counted(receiver, token):
 
 
 def test_request_smuggling_pairs_are_refused(receiver, token):
-    with socket.create_connection(("127.0.0.1", receiver.port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", receiver.port), timeout=30) as connection:
         connection.sendall(
             f"POST /v1/logs HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Type: {JSON}\r\n"
             "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"

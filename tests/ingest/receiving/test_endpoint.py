@@ -40,7 +40,7 @@ def client(environment, signal):
         f"{environment['OTEL_EXPORTER_OTLP_ENDPOINT']}/v1/{signal}",
         data=body,
         headers={**{key: unquote(value) for key, value in headers.items()}, "Content-Type": kind},
-        timeout=10,
+        timeout=30,
     )
 
 
@@ -82,7 +82,7 @@ def test_codex_with_these_settings_is_heard_as_codex(endpoint, token):
     exporter = tomllib.loads(made.artefact.text)["otel"]["exporter"]["otlp-http"]
     record = {"observedTimeUnixNano": "1795240414605000000", "body": {"stringValue": "flushing OTEL metrics"}}
     body = {"resourceLogs": [{"scopeLogs": [{"logRecords": [record]}]}]}
-    answer = requests.post(exporter["endpoint"], json=body, headers=exporter["headers"], timeout=10)
+    answer = requests.post(exporter["endpoint"], json=body, headers=exporter["headers"], timeout=30)
     assert answer.status_code == 200
     assert Event.objects.filter(agent="codex").exists()
 
