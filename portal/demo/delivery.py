@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from audit import completeness, projector, sealer
 from audit.models import Heartbeat
-from connectors import scopes, tokens
+from connectors import scopes, tasks, tokens
 from connectors.models import Source
 from ingest.receiving.recording import record
 from ingest.receiving.requests import Outcome, Request, Route
@@ -88,6 +88,12 @@ def record_here(requests: Sequence[Captured], secret: str, answered: Answered) -
         pass
     while projector.fold_waiting(database) or completeness.find_due(database):
         pass
+
+
+def look_at_it() -> None:
+    """What the schedules would make of it within ten minutes: people, user-days, installations, coverage."""
+    for task in (tasks.join_people, tasks.roll_up_usage, tasks.fold_installations, tasks.look_at_coverage):
+        task()
 
 
 def _request(captured: Captured, secret: str) -> Request:

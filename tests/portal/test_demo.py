@@ -116,6 +116,13 @@ def test_it_shows_every_case_at_once(said: str) -> None:
     assert Session.objects.filter(id__in=pages).count() == len(pages)
 
 
+def test_its_people_usage_installations_and_coverage_are_there_at_once(said: str) -> None:
+    from connectors.models import Covered, Installation, Person, UsageDay
+
+    for model in (Person, UsageDay, Installation, Covered):
+        assert model._default_manager.exists(), model
+
+
 def test_it_says_which_figures_of_the_overview_it_makes_amber(said: str, rf: RequestFactory) -> None:
     request = rf.get("/admin/")
     request.user = User(is_superuser=True, is_staff=True)

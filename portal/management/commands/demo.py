@@ -39,6 +39,7 @@ class Command(BaseCommand):
         seed = f"{options['seed']}/{there}" if there else options["seed"]
         made = data.build(timezone.now(), seed, options["sessions"])
         statuses = self._deliver(made)
+        delivery.look_at_it()
         self._report(made, statuses)
 
     def _deliver(self, made: data.DataSet) -> Counter[int]:
