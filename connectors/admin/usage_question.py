@@ -1,7 +1,7 @@
 """What the usage page is asked: days and filters, from the address."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,8 +9,8 @@ from django import forms
 from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 
-from connectors.models import Membership, Team, UsageDay
-from connectors.usage import feeds, naming
+from connectors.models import Membership, Team
+from connectors.usage import choices, feeds, naming
 from connectors.usage.believing import NO_TEAM, Question
 
 USUAL_DAYS, MOST_DAYS = 30, 366
@@ -36,10 +36,11 @@ class QuestionForm(forms.Form):
         super().__init__(asked)
         self.named = named
         since = timezone.now().date() - dt.timedelta(days=MOST_DAYS)
-        recent = UsageDay.objects.filter(day__gte=since).order_by()
-        self.fields["agent"].choices = _choices("any agent", _distinct(recent, "agent"))  # type: ignore[attr-defined]
-        self.fields["model"].choices = _choices("any model", _distinct(recent, "model"))  # type: ignore[attr-defined]
-        self.fields["team"].choices = _choices("any team", _teams(recent), (NO_TEAM, "no team"))  # type: ignore[attr-defined]
+        told = choices.models(since)
+        agents, models = ({each[at] for each in told} for at in (0, 1))
+        self.fields["agent"].choices = _choices("any agent", agents)  # type: ignore[attr-defined]
+        self.fields["model"].choices = _choices("any model", models)  # type: ignore[attr-defined]
+        self.fields["team"].choices = _choices("any team", _teams(since), (NO_TEAM, "no team"))  # type: ignore[attr-defined]
         self.fields["feed"].choices = [("", "what is believed"), *feeds.titles().items()]  # type: ignore[attr-defined]
         if not named:
             self.fields["person"].help_text = "As person-7 or identity-12."
@@ -90,14 +91,10 @@ def address(request: HttpRequest, **changes: Any) -> str:
     return "?" + urlencode({name: value for name, value in kept.items() if value not in (None, "")})
 
 
-def _distinct(recent: Any, column: str) -> Sequence[str]:
-    return sorted(filter(None, recent.values_list(column, flat=True).distinct()[:LONGEST_CHOICE]))
-
-
-def _teams(recent: Any) -> Sequence[str]:
+def _teams(since: dt.date) -> Iterable[str]:
     mapped = Team.objects.filter(pk__in=Membership.objects.values("team")).values_list("name", flat=True)
-    return sorted({*_distinct(recent, "team"), *mapped})
+    return {*choices.teams(since), *mapped}
 
 
-def _choices(anything: str, values: Sequence[str], *more: tuple[str, str]) -> list[tuple[str, str]]:
-    return [("", anything), *((value, value) for value in values), *more]
+def _choices(anything: str, values: Iterable[str], *more: tuple[str, str]) -> list[tuple[str, str]]:
+    return [("", anything), *((value, value) for value in sorted(filter(None, values))[:LONGEST_CHOICE]), *more]

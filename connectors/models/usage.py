@@ -59,6 +59,10 @@ class UsageDay(models.Model):
         indexes = [
             models.Index(fields=["identity", "day"], name="connectors_usageday_identity"),
             models.Index(fields=["-day", "-id"], name="connectors_usageday_newest"),
+            # Which feeds, models and teams there are is found in steps (connectors.usage.choices).
+            models.Index(fields=["connection", "endpoint", "day"], name="connectors_usageday_feed"),
+            models.Index(fields=["agent", "model", "day"], name="connectors_usageday_model"),
+            models.Index(fields=["team", "day"], name="connectors_usageday_team"),
         ]
 
     def __str__(self) -> str:

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from uuid import UUID
 
-from connectors.models import Connection, UsageDay
+from connectors.models import Connection
+from connectors.usage import choices
 from connectors.usage.precedence import TELEMETRY, Feed
 
 TELEMETRY_NAME = "telemetry"
@@ -28,9 +29,8 @@ def named(text: str) -> Feed | None:
 def titles() -> Mapping[str, str]:
     """Every feed that ever said anything, by name: what it is called."""
     found = {TELEMETRY_NAME: "Telemetry"}
-    said = UsageDay.objects.filter(connection__isnull=False).values_list("connection", "endpoint").distinct().order_by()
     connections = dict(Connection.objects.values_list("pk", "name"))
-    for connection, endpoint in sorted(said, key=str):
+    for connection, endpoint in sorted(choices.feeds(), key=str):
         feed = Feed(str(connection), endpoint)
         found[name(feed)] = f"{connections.get(connection, 'a connection')}: {endpoint}"
     return found

@@ -64,7 +64,7 @@ def read(
     question: Question, by: Sequence[str], limit: int, *, after: Sequence[str] = (), before: Sequence[str] = ()
 ) -> list[Group]:
     """Groups in order; before a position the nearest first."""
-    start, values = query(question)
+    start, values = query(question, detailed=True)
     columns = [f'{_COLUMNS[name]} COLLATE "C"' for name in by]
     where, order = "", "DESC" if before else "ASC"
     if position := before or after:

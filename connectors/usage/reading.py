@@ -2,7 +2,6 @@
 
 import datetime as dt
 import json
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -13,7 +12,8 @@ from django.db import connection
 from connectors.usage import naming
 from connectors.usage.believing import COUNTS, Question, query
 
-DIMENSIONS = ("day", "team", "who", "model", "agent")
+DIMENSIONS = ("team", "who", "model", "agent")
+"""What everything is added up by, besides the day."""
 
 _PAIRED = "cost_reported IS NOT NULL AND cost_computed IS NOT NULL"
 SUMS = f"""
@@ -117,7 +117,7 @@ class Summary:
     """
 
     total: Sums = NOTHING
-    by: Mapping[str, Mapping[Any, Sums]] = field(default_factory=lambda: {name: {} for name in DIMENSIONS})
+    by: Mapping[str, Mapping[Any, Sums]] = field(default_factory=lambda: {name: {} for name in ("day", *DIMENSIONS)})
     tools: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     halves: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     habits: Mapping[str, Habits] = field(default_factory=dict)
@@ -126,40 +126,68 @@ class Summary:
 
 
 _TOKENS = "input_tokens + output_tokens + cache_read_tokens + cache_creation_tokens"
+_MONEY = ("cost_reported", "cost_computed", "paired_reported", "paired_computed")
+_PARTS = f"""
+    , cube AS (
+        SELECT day, team, who, model, agent, {", ".join(f"sum({name}) AS {name}" for name in COUNTS)},
+            sum(cost_reported) AS cost_reported, sum(cost_computed) AS cost_computed,
+            sum(cost_reported) FILTER (WHERE {_PAIRED}) AS paired_reported,
+            sum(cost_computed) FILTER (WHERE {_PAIRED}) AS paired_computed
+        FROM believed GROUP BY GROUPING SETS ((day), (team, who, model, agent))
+    ), days AS (
+        SELECT day, team, who, bool_or(sessions > 0 OR commits > 0 OR tools <> '{{}}') AS active
+        FROM believed GROUP BY 1, 2, 3
+    ), decisions AS (
+        SELECT who, t.key AS tool, sum((t.value->>0)::bigint) AS accepted, sum((t.value->>1)::bigint) AS rejected
+        FROM believed, jsonb_each(tools) AS t WHERE tools <> '{{}}' GROUP BY 1, 2
+    ), doubled AS (
+        SELECT DISTINCT day, who, agent, rank FROM ranked WHERE first_rank <> last_rank
+    ), left_out AS (
+        SELECT rank, sum(sessions) AS sessions, sum({_TOKENS}) AS tokens, sum(cost_reported) AS cost,
+            sum(sessions) FILTER (WHERE rank <> activity_rank) AS sessions_left_out,
+            sum({_TOKENS}) FILTER (WHERE rank <> tokens_rank) AS tokens_left_out,
+            sum(cost_reported) FILTER (WHERE rank <> cost_rank) AS cost_left_out
+        FROM ranked WHERE first_rank <> last_rank GROUP BY 1
+    )
+"""  # noqa: S608 - made of our own words
+"""What several answers are made of: the rows are gone through once for each, and what comes of it is small."""
+_ADDED = ", ".join((*(f"sum({name})::bigint" for name in COUNTS), *(f"sum({name})" for name in _MONEY)))
 _ANSWERS = {
-    "sums": f"""
-        SELECT GROUPING({", ".join(DIMENSIONS)}), {", ".join(DIMENSIONS)}, {SUMS}
-        FROM believed GROUP BY GROUPING SETS ((), {", ".join(f"({name})" for name in DIMENSIONS)})
+    "days": f"""
+        SELECT day, {", ".join(f"{name}::bigint" for name in COUNTS)}, {", ".join(_MONEY)}, people
+        FROM cube JOIN (SELECT day, count(*) AS people FROM days GROUP BY 1) AS each USING (day) WHERE who IS NULL
     """,  # noqa: S608
-    "tools": """
-        SELECT t.key, sum((t.value->>0)::bigint)::bigint, sum((t.value->>1)::bigint)::bigint
-        FROM believed, jsonb_each(tools) AS t WHERE tools <> '{}' GROUP BY 1
-    """,
+    "sums": f"""
+        SELECT GROUPING({", ".join(DIMENSIONS)}), {", ".join(DIMENSIONS)}, {_ADDED}, count(DISTINCT who)
+        FROM cube WHERE who IS NOT NULL
+        GROUP BY GROUPING SETS ((), {", ".join(f"({name})" for name in DIMENSIONS)})
+    """,  # noqa: S608
+    "tools": "SELECT tool, sum(accepted)::bigint, sum(rejected)::bigint FROM decisions GROUP BY 1",
     "halves": """
         SELECT team, count(*) FILTER (WHERE day < %(first_end)s), count(*) FILTER (WHERE day >= %(second_start)s)
-        FROM (SELECT DISTINCT team, who, day FROM believed) AS active GROUP BY 1
+        FROM days GROUP BY 1
     """,
     "habits": """
-        SELECT who, sum(sessions)::bigint, sum(commits)::bigint, count(DISTINCT day),
-            coalesce(sum((SELECT sum((t.value->>0)::bigint) FROM jsonb_each(tools) t)), 0)::bigint,
-            coalesce(sum((SELECT sum((t.value->>1)::bigint) FROM jsonb_each(tools) t)), 0)::bigint
-        FROM believed WHERE sessions > 0 OR commits > 0 OR tools <> '{}' GROUP BY 1
+        SELECT who, sessions::bigint, commits::bigint, active_days,
+            coalesce(accepted, 0)::bigint, coalesce(rejected, 0)::bigint
+        FROM (SELECT who, count(*) AS active_days FROM days WHERE active GROUP BY 1) AS active
+            JOIN (SELECT who, sum(sessions) AS sessions, sum(commits) AS commits FROM cube GROUP BY 1) AS d USING (who)
+            LEFT JOIN (SELECT who, sum(accepted) AS accepted, sum(rejected) AS rejected FROM decisions GROUP BY 1)
+                AS decided USING (who)
     """,
     "unpriced": f"""
         SELECT model, agent, sum({_TOKENS})::bigint AS tokens, min(day), max(day)
         FROM believed WHERE cost_computed IS NULL AND {_TOKENS} > 0 GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2 LIMIT 50
     """,  # noqa: S608
-    "overlap": f"""
-        SELECT coalesce(connection_id::text, ''), endpoint, count(DISTINCT (who, day, agent)),
-            sum(sessions)::bigint, sum({_TOKENS})::bigint, coalesce(sum(cost_reported), 0)::text,
-            coalesce(sum(sessions) FILTER (WHERE rank <> activity_rank), 0)::bigint,
-            coalesce(sum({_TOKENS}) FILTER (WHERE rank <> tokens_rank), 0)::bigint,
-            coalesce(sum(cost_reported) FILTER (WHERE rank <> cost_rank), 0)::text
-        FROM ranked WHERE first_rank <> last_rank GROUP BY 1, 2
-    """,  # noqa: S608
-    "shared": """
-        SELECT count(DISTINCT who), count(DISTINCT (who, day, agent)) FROM ranked WHERE first_rank <> last_rank
+    "overlap": """
+        SELECT coalesce(connection_id::text, ''), coalesce(endpoint, ''), sum(user_days)::bigint,
+            sum(sessions)::bigint, sum(tokens)::bigint, coalesce(sum(cost), 0)::text,
+            coalesce(sum(sessions_left_out), 0)::bigint, coalesce(sum(tokens_left_out), 0)::bigint,
+            coalesce(sum(cost_left_out), 0)::text
+        FROM left_out JOIN (SELECT rank, count(*) AS user_days FROM doubled GROUP BY 1) AS counted USING (rank)
+            LEFT JOIN places ON place = rank %% 1000000 GROUP BY connection_id, endpoint
     """,
+    "shared": "SELECT count(DISTINCT who), count(*) FROM (SELECT DISTINCT day, who, agent FROM doubled) AS each",
 }
 """Each as rows of JSON, so that all can be asked in one statement: what is believed is then found out once."""
 _STATEMENT = " UNION ALL ".join(
@@ -170,16 +198,17 @@ _STATEMENT = " UNION ALL ".join(
 
 def summary(question: Question) -> Summary:
     """Everything that the page tells."""
-    start, values = query(question)
+    start, values = query(question, detailed=False)
     half = question.days // 2
     values |= {
         "first_end": question.first_day + dt.timedelta(days=half),
         "second_start": question.last_day - dt.timedelta(days=max(half - 1, 0)),
     }
     with connection.cursor() as cursor:
-        cursor.execute(f"{start} {_STATEMENT}", values)
+        cursor.execute(f"{start} {_PARTS} {_STATEMENT}", values)
         found = {name: _rows(text) for name, text in cursor}
     total, by = _dimensions(found["sums"])
+    by["day"] = {_day(day): sums_of(sums) for day, *sums in found["days"]}
     ((people, user_days),) = found["shared"]
     overlapping = sorted(map(_feed, found["overlap"]), key=lambda feed: (feed.connection, feed.endpoint))
     return Summary(
@@ -202,18 +231,18 @@ def _rows(text: str | None) -> list[list[Any]]:
     return [[value for _, value in row] for row in pairs]
 
 
-def _dimensions(rows: Sequence[Sequence[Any]]) -> tuple[Sums, Mapping[str, Mapping[Any, Sums]]]:
-    by: dict[str, dict[Any, Sums]] = defaultdict(dict, {name: {} for name in DIMENSIONS})
+def _dimensions(rows: Sequence[Sequence[Any]]) -> tuple[Sums, dict[str, Mapping[Any, Sums]]]:
+    by: dict[str, dict[Any, Sums]] = {name: {} for name in DIMENSIONS}
     total = NOTHING
     for grouping, *rest in rows:
         names, sums = rest[: len(DIMENSIONS)], sums_of(rest[len(DIMENSIONS) :])
         present = [at for at in range(len(DIMENSIONS)) if not grouping >> (len(DIMENSIONS) - 1 - at) & 1]
         if present:
             name, value = DIMENSIONS[present[0]], names[present[0]]
-            by[name][_day(value) if name == "day" else naming.spelled(value) if name == "who" else value] = sums
+            by[name][naming.spelled(value) if name == "who" else value] = sums
         else:
             total = sums
-    return total, by
+    return total, dict(by)
 
 
 def _feed(row: Sequence[Any]) -> FeedSums:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import strategies as st
 
 from connectors.models import Connection, Identity, Person, Pull, UsageDay
-from connectors.usage import reading
+from connectors.usage import groups, reading
 from connectors.usage.believing import COUNTS, Question
 from connectors.usage.precedence import GROUPS, TELEMETRY, Feed, Said, believed
 
@@ -80,9 +80,26 @@ def test_sql_believes_what_python_believes(rows, settled):
         )  # fmt: skip
 
     expected = _naive(list(kept.values()), connections, endpoints, settled)
-    found = reading.summary(Question(DAY, DAY)).total
+    summary = reading.summary(Question(DAY, DAY))
+    found = summary.total
     assert {name: found.counts[name] for name in COUNTS} == {name: expected[name] for name in COUNTS}
     assert (found.cost_reported or 0) == expected["cost_reported"]
+    for name, dimension in (
+        ("day", "day"),
+        ("team", "team"),
+        ("who", "person"),
+        ("model", "model"),
+        ("agent", "agent"),
+    ):
+        grouped = {group.keys[dimension]: group.sums for group in groups.read(Question(DAY, DAY), [dimension], 100)}
+        assert {str(key): sums for key, sums in summary.by[name].items()} == grouped
+    feeds_of = defaultdict(set)
+    for each in kept.values():
+        feeds_of[each["who"] == 2, each["agent"]].add(each["feed"])
+    shared = {key: feeds for key, feeds in feeds_of.items() if len(feeds) > 1}
+    overlap = summary.overlap
+    assert (overlap.people, overlap.user_days) == (len({who for who, _ in shared}), len(shared))
+    assert sum(each.user_days for each in overlap.feeds) == sum(map(len, shared.values()))
 
 
 def _naive(rows, connections, endpoints, settled):
