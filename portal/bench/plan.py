@@ -12,9 +12,9 @@ from django.db import connection, connections
 
 from audit.progress import Progress
 from ingest.otlp import Encoding
-from portal.bench import connectors, filling, ingest, ledger, limit, machine, reading, stack
+from portal.bench import connectors, filling, ingest, ledger, limit, machine, reading, stack, usage
 
-PARTS = ("ingest", "copy", "ledger", "connectors", "feed", "pages")
+PARTS = ("ingest", "copy", "ledger", "connectors", "feed", "pages", "usage")
 SIZES, ENCODINGS, REQUESTS = ingest.SIZES, ingest.ENCODINGS, reading.REQUESTS
 
 
@@ -26,6 +26,8 @@ class Wanted:
     sizes: Sequence[int]
     encodings: Sequence[Encoding]
     requests: int
+    people: int
+    here: bool
 
 
 def addresses() -> dict[str, str]:
@@ -61,6 +63,8 @@ def run(wanted: Wanted) -> dict[str, Any]:
         figures["size"] = _size()
         with stack.running(("web",)) as running, reading.reader() as (cookie, bearer):
             figures |= _reading(wanted, running, cookie, bearer)
+    if "usage" in wanted.only:
+        figures["usage"] = _usage(wanted)
     figures["machine_after"] = machine.describe()
     return figures
 
@@ -114,6 +118,15 @@ def _reading(wanted: Wanted, running: stack.Stack, cookie: dict[str, str], beare
             _say(f"{target.name} …")
             figures["pages"].append(reading.time_of(target, wanted.requests))
     return figures
+
+
+def _usage(wanted: Wanted) -> dict[str, Any]:
+    """Last, as its people would be in every other figure."""
+    if wanted.here:
+        return {"skipped": "people are made up for it, which a database that stays should not have"}
+    _say(f"usage of {wanted.people} people …")
+    with stack.running(("web",)), reading.reader() as (cookie, bearer):
+        return usage.measure(wanted.people, wanted.requests, cookie, bearer)
 
 
 def _size() -> dict[str, Any]:

@@ -36,7 +36,9 @@ def _lines(figures: Figures) -> Iterator[str]:
     if feed := figures.get("feed"):
         yield from _feed(feed)
     if pages := figures.get("pages"):
-        yield from _pages(pages)
+        yield from _pages("Pages and searches, one client, over HTTP", pages)
+    if usage := figures.get("usage"):
+        yield from _usage(usage)
 
 
 def _ingest(runs: Sequence[Figures]) -> Iterator[str]:
@@ -144,9 +146,18 @@ def _feed(feed: Figures) -> Iterator[str]:
         )
 
 
-def _pages(pages: Sequence[Figures]) -> Iterator[str]:
+def _usage(usage: Figures) -> Iterator[str]:
+    if "skipped" in usage:
+        yield ""
+        yield f"Usage of many people: {usage['skipped']}."
+        return
+    title = f"Usage of {usage['people']:,} people, of whom two feeds speak, {usage['user_days']:,} rows"
+    yield from _pages(title, usage["pages"])
+
+
+def _pages(title: str, pages: Sequence[Figures]) -> Iterator[str]:
     yield ""
-    yield "Pages and searches, one client, over HTTP"
+    yield title
     yield from _rows(
         ("what", "p50 ms", "p95 ms", "max ms", "KiB"),
         [

@@ -88,6 +88,7 @@ def test_it_counts_the_cpu_time_of_a_process_with_its_children() -> None:
 
 def test_it_measures_every_part_and_ends_well(tmp_path: Path) -> None:
     few = ["--seconds", "0.3", "--sizes", "100", "--encodings", "protobuf", "--fill", "1500", "--requests", "2"]
+    few += ["--people", "3"]
     environment = {
         key: value for key, value in os.environ.items() if not key.startswith(("DATABASE_", "PORTAL_", "OTLP_"))
     }
@@ -115,7 +116,10 @@ def test_it_measures_every_part_and_ends_well(tmp_path: Path) -> None:
     assert figures["feed"]
     assert len(figures["pages"]) > 10
     assert not [page for page in figures["pages"] if "status" in page]
+    assert figures["usage"]["user_days"] > 3 * 90 * 2 * 3
+    assert not [page for page in figures["usage"]["pages"] if "status" in page]
     text = report.table(figures)
+    assert "Usage of 3 people" in text
     assert "Ingest over 16 connections" in text
     assert "protobuf, 100" in text
     assert "a dump of" in text.lower()

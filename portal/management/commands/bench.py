@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from portal.bench import plan, report
+from portal.bench import plan, report, usage
 from portal.embedded import session, throwaway
 from portal.state import PROJECT
 
@@ -27,6 +27,7 @@ class Command(BaseCommand):
         parser.add_argument("--sizes", nargs="+", type=int, default=list(plan.SIZES), help="Records a request.")
         parser.add_argument("--encodings", nargs="+", choices=plan.ENCODINGS, default=list(plan.ENCODINGS))
         parser.add_argument("--requests", type=int, default=plan.REQUESTS, help="Of each page. Default: %(default)s")
+        parser.add_argument("--people", type=int, default=usage.PEOPLE, help="Of the usage part. Default: %(default)s")
         parser.add_argument("--here", action="store_true", help="Use the configured database.")
         parser.add_argument("--inside", action="store_true", help="Everything is prepared; used by the command itself.")
 
