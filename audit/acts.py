@@ -2,7 +2,6 @@
 
 import datetime as dt
 import logging
-import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from uuid import UUID
 import psycopg
 from django.db import DatabaseError, connection
 
-from audit import identifiers, leaf, ledger
+from audit import identifiers, leaf, ledger, pasted
 from audit.drafts import Attribute, EventDraft, Receipt
 from audit.exceptions import IdentityErased, NotRecorded
 from audit.vocabulary import Agent, Kind
@@ -27,7 +26,6 @@ LONGEST_TEXT = 4000
 """Characters that are kept of one text of an act: a query comes from an address, which nothing else bounds."""
 
 _ONCE_TAG = b"agp/act/v1\n"
-_TOKEN = re.compile(r"agp_(ing|api)_[0-9A-Za-z]{16,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,13 +143,8 @@ def _attribute(key: str, value: Any) -> Attribute:
 
 
 def _text(value: str) -> str:
-    """Bounded, and without the tokens that people paste into reasons and queries."""
-    return without_tokens(value)[:LONGEST_TEXT]
-
-
-def without_tokens(text: str) -> str:
-    """What a person wrote, with a mark in place of each token of the portal's that stands in it."""
-    return _TOKEN.sub(r"[redacted:agp_\1]", text)
+    """Bounded, and without the secrets that people paste into reasons and queries."""
+    return pasted.masked(value)[:LONGEST_TEXT]
 
 
 def _key(name: str, subject: list[Attribute], told: list[Attribute], span: dt.timedelta) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import psycopg
 from django.conf import settings
 
-from audit import acts, tree
+from audit import acts, pasted, tree
 from audit.signer import Signed
 
 
@@ -39,6 +39,7 @@ def open_next(connection: psycopg.Connection, lost: Signed, by: str, reason: str
 
     The first event after it says so: what was signed and is not there any more can be counted by anybody.
     """
+    reason = pasted.masked(reason)
     with connection.transaction(), psycopg.Cursor(connection) as cursor:
         previous = begin(cursor)
         place = previous.origin.rpartition("/")[0]

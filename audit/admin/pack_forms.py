@@ -64,7 +64,7 @@ class PackForm(forms.Form):
         """The pack as it was asked for, not saved yet."""
         assert self.pack is not None
         data = self.cleaned_data
-        self.pack.reason, self.pack.asked_by, self.pack.asked_at = data["reason"].strip(), by, at
+        self.pack.reason, self.pack.asked_by, self.pack.asked_at = data["reason"], by, at
         self.pack.with_content = data.get("with_content", False)
         self.pack.with_identity = data.get("with_identity", False)
         return self.pack

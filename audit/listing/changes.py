@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from audit import acts
+from audit.listing import names
 
 
 class RecordedChanges(admin.ModelAdmin):
@@ -21,6 +23,12 @@ class RecordedChanges(admin.ModelAdmin):
 
     def act_content(self, obj: Any) -> Mapping[str, str]:
         return {"object.name": str(obj)}
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if isinstance(field, forms.CharField):
+            field.validators.append(names.check)
+        return field
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         self._record(request, obj, "created")

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import transaction
 
-from audit import acts, reasons
+from audit import acts, pasted, reasons
 from audit.exceptions import AuditError
 from audit.models import EvidencePack
 from audit.packs.report import Extent
@@ -14,17 +14,18 @@ class NoReason(AuditError):
     """A pack is asked for with a reason that somebody can understand later."""
 
 
-def check_reason(reason: str) -> None:
-    """Raises NoReason."""
+def kept_reason(reason: str) -> str:
+    """As the row, the pack and the ledger keep it: without secrets. Raises NoReason."""
     if len(reason.strip()) < reasons.SHORTEST:
         raise NoReason(
             f"Say why in at least {reasons.SHORTEST} characters: the reason is recorded and stands in the pack."
         )
+    return pasted.masked(reason.strip())
 
 
 def ask(pack: EvidencePack) -> None:
     """Puts it among those that wait for a worker, and records that it was asked for. Raises NoReason, NotRecorded."""
-    check_reason(pack.reason)
+    pack.reason = kept_reason(pack.reason)
     with transaction.atomic():
         pack.save(force_insert=True)
         record_request(pack)

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.utils import timezone
 
-from audit import acts, alone
+from audit import acts, alone, pasted
 from audit.acts import Fact
 from audit.exceptions import Held
 from audit.models import Erasure
@@ -42,6 +42,7 @@ _ACTS_NAMING_THEM = """
 
 def ask(subjects: Sequence[UUID], *, reason: str, by: str) -> Erasure:
     """Records the wish, which is carried out by `run`."""
+    reason = pasted.masked(reason)
     with transaction.atomic():
         erasure = Erasure.objects.create(subjects=list(subjects), reason=reason, asked_by=by)
         acts.record(

@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from audit import acts
+from audit import acts, pasted
 from audit.admin import asking
 from audit.admin.rights import Rights
 from audit.exceptions import AuditError, Held
@@ -33,7 +33,7 @@ class BadHold(AuditError):
 
 def place(kind: str, value: str, *, reason: str, by: str) -> Hold:
     """A hold in force from now on. Raises BadHold for a query with a fault and a session that is none."""
-    value = check(kind, value.strip())
+    value, reason = check(kind, value.strip()), pasted.masked(reason)
     with transaction.atomic():
         hold = Hold.objects.create(kind=kind, value=value, reason=reason, placed_by=by, placed_at=timezone.now())
         acts.record(
@@ -48,6 +48,7 @@ def place(kind: str, value: str, *, reason: str, by: str) -> Hold:
 
 def release(hold: Hold, *, reason: str, by: str) -> Hold:
     """Ends a hold. What waits for it is done by the next run of the schedule."""
+    reason = pasted.masked(reason)
     with transaction.atomic():
         act = acts.record("hold.released", by=by, facts={"hold.id": hold.pk}, content={"reason": reason})
         with connection.cursor() as cursor:
@@ -58,6 +59,8 @@ def release(hold: Hold, *, reason: str, by: str) -> Hold:
 
 def check(kind: str, value: str) -> str:
     """What is held, as the database reads it: a session by our id. Raises BadHold if that cannot be held."""
+    if pasted.holds_secret(value):
+        raise BadHold("A token or key stands in this. Evidence holds none of them: ask without it.")
     if kind == "query":
         asked = asking.read(value, asking.EVENTS, _ALL)
         if asked.query.faults or not asked.query.terms:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.html import escape
 from django.utils.safestring import SafeString
 
-from audit.listing import markup
+from audit.listing import markup, names
 from connectors.connections.keys import LONGEST_KEY, WrongKey, recognised
 from connectors.models import NAME_LENGTH, Connection
 from connectors.pulls.backfills import LONGEST_DAYS
@@ -65,6 +65,7 @@ class NameField(forms.CharField):
     def __init__(self) -> None:
         super().__init__(
             max_length=NAME_LENGTH,
+            validators=[names.check],
             widget=forms.TextInput({"class": "vTextField", "autocomplete": "off"}),
             help_text="Shown in lists and beside every figure, such as “Claude, engineering”.",
         )

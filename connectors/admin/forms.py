@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from audit import acts
+from audit.listing import names
 from audit.vocabulary import Agent
 from connectors import addresses, scopes, tokens
 from connectors.admin.widgets import Choices
@@ -142,12 +143,14 @@ class IngestTokenForm(IssueForm):
     )
     team = forms.CharField(
         max_length=NAME_LENGTH,
+        validators=[names.check],
         required=False,
         widget=forms.TextInput({"class": "vTextField"}),
         help_text="Of a new source. A team named inside the telemetry is only a claim.",
     )
     environment = forms.CharField(
         max_length=NAME_LENGTH,
+        validators=[names.check],
         required=False,
         widget=forms.TextInput({"class": "vTextField"}),
         help_text="Such as laptops, CI, production.",

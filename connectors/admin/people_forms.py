@@ -6,6 +6,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from audit.admin.privacy.pages import ReasonField
+from audit.listing import names
 from audit.listing.markup import visible_plain
 from connectors.models import Identity, Person, Team
 from connectors.people.names import is_address, spelled
@@ -57,6 +58,7 @@ class RenameForm(forms.Form):
         max_length=200,
         required=False,
         strip=True,
+        validators=[names.check],
         widget=forms.TextInput({"class": "vTextField", "autocomplete": "off"}),
     )
     email = forms.CharField(

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from audit import pasted
+
 LARGEST_BYTES = 1024 * 1024
 MOST_LINES = 20_000
 LONGEST_FIELD = 2000
@@ -100,6 +102,8 @@ def _cells(heading: Sequence[str], cells: Sequence[str]) -> dict[str, str]:
     for name, cell in zip(heading, cells, strict=False):
         if len(cell) > LONGEST_FIELD:
             raise BadLine(f"“{name or 'a column'}” has more than {LONGEST_FIELD} characters.")
+        if name and pasted.holds_secret(cell):
+            raise BadLine(f"A token or key stands in “{name}”. Leave it out: names are kept, and shown to others.")
         if name:
             found[name] = cell.strip()
     return found

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.utils import timezone
 
-from audit import acts
+from audit import acts, pasted
 from connectors import addresses, scopes
 from connectors.models import NAME_LENGTH, Source, Token
 from connectors.tokens import receipts, spelling
@@ -111,6 +111,8 @@ def check_name(name: str) -> None:
         raise TokenError(f"The name is longer than {NAME_LENGTH} characters.")
     if not name.isprintable():
         raise TokenError("The name holds a character that cannot be seen.")
+    if pasted.holds_secret(name):
+        raise TokenError("A token or key stands in the name, which is shown to others. Leave it out.")
 
 
 def check_scopes(kind: str, wanted: Sequence[str]) -> None:
@@ -192,7 +194,7 @@ def revoke(token: Token, reason: str, *, by: acts.Who) -> Token:
 
     Its receipt is to be settled when this is committed (receipts.settle).
     """
-    reason = acts.without_tokens(reason.strip())
+    reason = pasted.masked(reason.strip())
     if not reason:
         raise TokenError("Say why: the reason is kept with the token.")
     with transaction.atomic():

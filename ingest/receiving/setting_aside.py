@@ -3,12 +3,13 @@
 from django.db import transaction
 from django.utils import timezone
 
-from audit import acts
+from audit import acts, pasted
 from ingest.models import QuarantinedQuerySet
 
 
 def set_aside(items: QuarantinedQuerySet, reason: str, *, by: str) -> int:
     """Of these, sets aside those that wait, and records the act in the ledger; how many those were."""
+    reason = pasted.masked(reason)
     with transaction.atomic():
         numbers = sorted(items.waiting().select_for_update().order_by().values_list("pk", flat=True))
         if not numbers:

@@ -17,6 +17,7 @@ from audit.proofs import merkle, notes
 from audit.proofs.merkle import Frontier
 from audit.sealing import Sealing
 from audit.signer import Signer
+from connectors.tokens.spelling import generate
 from tests.factories import draft, raw, record, seal
 
 pytestmark = pytest.mark.django_db
@@ -165,7 +166,11 @@ def test_a_new_epoch_goes_on_from_what_is_left_and_says_what_is_missing(signer, 
     call_command("new_epoch", reason="disk lost, backup of 04:00", by="dba", stdout=io.StringIO())
     assert _origin() == old.origin
     told = io.StringIO()
-    call_command("new_epoch", reason="disk lost, backup of 04:00", by="dba", yes=True, stdout=told)
+    why = f"disk lost, backup of 04:00 {generate('api')}"
+    call_command("new_epoch", reason=why, by="dba", yes=True, stdout=told)
+    with psycopg.Cursor(raw()) as reading:
+        reading.execute("SELECT reason FROM audit_epoch WHERE epoch = 1")
+        assert reading.fetchone() == ("disk lost, backup of 04:00 [redacted:agp_api]",)
     assert "4 signed events are missing" in told.getvalue()
     assert _origin() == old.origin[:-1] + "1"
     assert Sealing(signer).round(raw()) == 1

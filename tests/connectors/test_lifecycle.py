@@ -97,6 +97,7 @@ def test_each_kind_is_listed_by_itself():
         ({"scopes": []}, tokens.TokenError, "at least one scope"),
         ({"scopes": ["events:read"]}, tokens.TokenError, "events:read is not a scope of this kind"),
         ({"kind": "api", "scopes": ["logs"]}, tokens.TokenError, "logs is not a scope of this kind"),
+        ({"name": f"laptops {tokens.generate('ingest')}"}, tokens.TokenError, "A token or key stands in the name"),
         ({"networks": ["10.0.0.0/33"]}, addresses.NotANetwork, "a prefix ends at /32"),
         ({"expires_at": dt.datetime(2020, 1, 1, tzinfo=dt.UTC)}, tokens.TokenError, "lies in the past"),
     ],

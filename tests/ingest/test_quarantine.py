@@ -236,6 +236,14 @@ def test_an_empty_list_does_not_hide_what_was_set_aside(hopeless, client):
     assert "No quarantined requests yet" in client.get(reverse("admin:ingest_quarantined_changelist")).content.decode()
 
 
+def test_a_token_in_the_reason_is_kept_nowhere(hopeless, client, secret):
+    set_aside(client, hopeless[0], reason=f"sent with {secret} by hand")
+    hopeless[0].refresh_from_db()
+    assert hopeless[0].set_aside_reason == "sent with [redacted:agp_ing] by hand"
+    page = client.get(reverse("admin:ingest_quarantined_changelist"), {"state": "aside"}).content.decode()
+    assert secret not in page
+
+
 def test_what_is_set_aside_already_keeps_its_reason(hopeless, client):
     first = hopeless[0]
     set_aside(client, first, reason="the first reason")

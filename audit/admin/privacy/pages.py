@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.http import HttpRequest
 
-from audit import acts, reasons
+from audit import pasted, reasons
 from audit.listing.pages import ActingAdmin
 
 
@@ -23,7 +23,7 @@ class ReasonField(forms.CharField):
 
     def to_python(self, value: Any) -> Any:
         text = super().to_python(value)
-        return acts.without_tokens(text) if isinstance(text, str) else text
+        return pasted.masked(text) if isinstance(text, str) else text
 
 
 class PrivacyAdmin(ActingAdmin):

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 
-from audit import acts, identifiers, tasks
+from audit import acts, identifiers, pasted, tasks
 from audit.admin.privacy.pages import PrivacyAdmin
 from audit.listing import markup
 from audit.listing.keyset import Keyset
@@ -47,6 +47,7 @@ class RetentionRuleAdmin(ListingAdmin):
         return markup.visible(rule.exception)
 
     def save_model(self, request: HttpRequest, obj: RetentionRule, form: Any, change: bool) -> None:
+        obj.exception = pasted.masked(obj.exception)
         super().save_model(request, obj, form, change)
         self._record(request, "retention.rule_changed" if change else "retention.rule_added", obj)
 

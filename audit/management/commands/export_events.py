@@ -106,11 +106,11 @@ class Command(BaseCommand):
     def _pack(self, options: dict[str, Any]) -> None:
         pack = _scope(options)
         pack.with_content, pack.with_identity = not options["without_content"], not options["without_identity"]
-        pack.asked_by, pack.reason, pack.asked_at = options["by"].strip(), options["reason"].strip(), timezone.now()
+        pack.asked_by, pack.asked_at = options["by"].strip(), timezone.now()
         if not pack.asked_by:
             raise CommandError("--by names who asks: it is recorded.")
         try:
-            requests.check_reason(pack.reason)
+            pack.reason = requests.kept_reason(options["reason"])
             made = shell.write(pack, options["pack"], sys.stderr)
         except OSError as error:
             raise CommandError(f"{options['pack']}: {error.strerror}.") from error

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from django.urls import reverse
 from audit.models import Event, EvidencePack, Session
 from audit.packs import work
 from audit.verifier import verify
+from connectors.tokens.spelling import generate
 from tests.audit.admin.evidence import text_of
 from tests.audit.packs.auditing import assert_valid
 from tests.audit.packs.test_work import asked, refusing
@@ -229,6 +231,19 @@ def test_its_page_says_how_it_stands(reviewer, changes, words):
     assert told["unfinished"] is (changes["state"] == "running")
     assert reviewer.get(url("file", pack.pk)).status_code == 404
     assert re.search("being made|not made|file deleted", text_of(reviewer.get(url("changelist"))))
+
+
+def test_a_token_in_the_reason_stands_neither_in_the_row_nor_in_the_pack(reviewer, tmp_path):
+    secret = generate("api")
+    reviewer.post(url("range"), {"reason": f"Leak of {secret}, case 7", "first": 0, "last": 9})
+    work.sweep()
+    pack = EvidencePack.objects.get()
+    assert (pack.state, pack.reason) == ("ready", "Leak of [redacted:agp_api], case 7")
+    (tmp_path / "pack.zip").write_bytes(given(reviewer, pack)[1])
+    with zipfile.ZipFile(tmp_path / "pack.zip") as made:
+        texts = [made.read(name) for name in made.namelist()]
+    assert any(b"Leak of [redacted:agp_api], case 7" in text for text in texts)
+    assert not [text for text in texts if secret.encode() in text]
 
 
 def test_the_auditor_gets_verifier_and_policy(reviewer, tmp_path):

@@ -7,6 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from audit.models import Content, Erasure, Hold, RetentionRule, Subject
+from connectors.tokens.spelling import generate
 from tests.factories import draft, evidence
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "owner"])
@@ -46,6 +47,20 @@ def test_a_hold_makes_it_wait():
         said("erase_person", EMAIL, yes=True, **WHY)
     assert EMAIL not in said("legal_hold", release=Hold.objects.get().pk, **WHY)
     assert Erasure.objects.get().state == Erasure.HELD
+
+
+def test_a_token_in_a_reason_from_a_shell_is_kept_nowhere():
+    secret = generate("api")
+    why = {"by": "officer", "reason": f"found {secret} in a chat"}
+    assert secret not in said("legal_hold", "--place", "person", EMAIL, **why)
+    hold = Hold.objects.get()
+    said("legal_hold", release=hold.pk, **why)
+    said("erase_person", EMAIL, yes=True, **why)
+    hold.refresh_from_db()
+    kept = (hold.reason, hold.release_reason, Erasure.objects.get().reason)
+    assert set(kept) == {"found [redacted:agp_api] in a chat"}
+    with pytest.raises(CommandError, match="Evidence holds none"):
+        said("legal_hold", "--place", "query", f"command:{secret}", **why)
 
 
 def test_retention_is_previewed_and_applied():

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from audit.models import Erasure, Event, Hold, RetentionRule, RetentionRun, Session, Subject
 from audit.privacy import erasing, people, retention
+from connectors.tokens.spelling import generate
 from tests.factories import draft, evidence
 from tests.portal import people as roles
 
@@ -103,6 +104,10 @@ def test_rules_say_what_is_due_and_the_certificate_says_what_went(officer):
     officer.post(url("retentionrule_add"), {**short, "exception": "Agreement 12 with the works council"})
     assert Event.objects.filter(event_name="retention.rule_added").exists()
     assert RetentionRule.objects.get().days == 30
+    facts = {"part": "facts", "kind": "", "days": 30, "exception": f"pasted {generate('api')} by mistake"}
+    officer.post(url("retentionrule_add"), facts)
+    assert RetentionRule.objects.get(part="facts").exception == "pasted [redacted:agp_api] by mistake"
+    RetentionRule.objects.get(part="facts").delete()
     assert "Nothing is due" in officer.get(url("retentionrun_add")).content.decode()
     assert officer.post(url("retentionrun_add")).status_code == 302
     run = retention.run("officer", dt.datetime.now(dt.UTC) + dt.timedelta(days=31))

@@ -183,6 +183,14 @@ def test_it_is_renamed_paused_and_resumed(administrator, vendor):
     assert connection.paused_at is None
 
 
+def test_its_key_is_no_name_for_it(administrator, vendor):
+    connection = connect()
+    page = text(administrator.post(url("rename", connection), {"name": "sk-ant-admin01-" + "Aa0" * 20}))
+    assert "A token or key stands in this" in page
+    connection.refresh_from_db()
+    assert "sk-ant" not in connection.name
+
+
 @pytest.mark.parametrize("act", ["pause", "resume", "check"])
 def test_what_changes_something_takes_a_post(administrator, vendor, act):
     assert administrator.get(url(act, connect())).status_code == 405

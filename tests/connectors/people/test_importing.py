@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from connectors.models import Identity, Membership, Person, PersonChange, Team
 from connectors.people import changes, importing, listing, mapping, memberships
 from connectors.people.listing import BadLine
+from connectors.tokens.spelling import generate
 from tests.connectors.people.known import DAY, joined, of, origin, person, subject
 from tests.factories import acts
 
@@ -41,6 +42,11 @@ def test_it_reads_what_spreadsheets_write():
     semicolons = f'email;name;aliases\n{VERA};Vera;"a@x.example|b@x.example"\n'
     assert len(mapping.read(semicolons).rows[0][1].names) == 2
     assert mapping.read("email\tteam\n" + f"{VERA}\tPayments\n").rows[0][1].team == "Payments"
+
+
+def test_a_line_with_a_secret_is_a_fault():
+    (fault,) = faults(f"email,name,note\n{VERA},Vera {generate('ingest')},\n")
+    assert fault == (2, "A token or key stands in “name”. Leave it out: names are kept, and shown to others.")
 
 
 def test_files_are_text_in_any_of_the_usual_encodings():

@@ -6,6 +6,7 @@ from django.urls import reverse
 
 from connectors.models import Identity, Membership, Person, PersonChange, Seat, Team, UsageDay
 from connectors.people import changes, identities, join, seats
+from connectors.tokens.spelling import generate
 from connectors.vendors.shape import SeatRow
 from tests.connectors.people.known import DAY, joined, of, person, subject, vendor
 from tests.factories import acts
@@ -198,6 +199,15 @@ def test_teams_are_kept_with_acts(administrator):
     Membership.objects.create(person=person(VERA), team=Team.objects.get())
     assert administrator.get(url("team_delete", Team.objects.get().pk)).status_code == 403
     assert "There is a team of this name" in post(administrator, url("team_add"), name="payments", cost_center="")
+
+
+def test_a_name_that_holds_a_secret_is_refused(administrator):
+    name = f"Vera {generate('api')}"
+    assert "A token or key stands in this" in post(administrator, url("team_add"), name=name, cost_center="")
+    rename = url("person_rename", person(VERA).pk)
+    assert "A token or key stands in this" in post(administrator, rename, name=name, email=VERA)
+    assert not Team.objects.exists()
+    assert not Person.objects.filter(name=name).exists()
 
 
 def test_a_list_is_shown_before_it_is_applied(administrator):
