@@ -7,9 +7,10 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Max, Q, QuerySet, Sum
+from django.db.models import Count, Max, QuerySet, Sum
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from audit import acts
@@ -64,7 +65,8 @@ class PersonPages(NamingAdmin):
             urls={name: self.url(name, person.pk) for name in ("merge", "split", "rename", "place", "erase")},
             may_erase=request.user.has_perm("connectors.delete_person"),
             merged_into=person_link(person.merged_into) if person.merged_into else "",
-            absorbed=[person_link(each) for each in person.absorbed.order_by("pk")],
+            taken_back=changes.was_taken_back(person),
+            absorbed=[person_link(each) for each in person.absorbed.order_by("pk") if not changes.was_taken_back(each)],
             identities=self._identities(request, person),
             memberships=self._memberships(person),
             seats=self._seats(person),
@@ -176,7 +178,7 @@ class PersonPages(NamingAdmin):
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         key = request.POST.get("change", "")
-        change = _changes(person).filter(pk=key).first() if key.isdecimal() else None
+        change = person.changes.filter(pk=key).first() if key.isdecimal() else None
         if change is not None:
             try:
                 changes.undo(change, by=acts.person(request.user))
@@ -252,10 +254,6 @@ def team_of(membership: Membership) -> SafeString:
     return markup.claim(name) if membership.basis == "telemetry" else markup.visible(name)
 
 
-def _changes(person: Person) -> QuerySet[PersonChange]:
-    return PersonChange.objects.filter(Q(person=person) | Q(detail__other=person.pk)).select_related("person")
-
-
 _WORDS = {
     "merged": "merged",
     "split": "split",
@@ -269,7 +267,7 @@ _WORDS = {
 
 
 def _history(person: Person) -> list[dict[str, Any]]:
-    rows = _changes(person).order_by("-pk")[:100]
+    rows = changes.about(person).select_related("person").order_by("-pk")[:100]
     others = Person.objects.in_bulk([each.detail["other"] for each in rows if each.detail.get("other")])
     return [
         {
@@ -277,7 +275,7 @@ def _history(person: Person) -> list[dict[str, Any]]:
             "at": each.at,
             "by": each.by,
             "act": _WORDS.get(each.act, each.act),
-            "other": person_link(_other(each, person, others)) if each.detail.get("other") else "",
+            "other": _other(each, person, others) if each.detail.get("other") else "",
             "reason": each.detail.get("reason", ""),
             "undone_by": each.detail.get("undone_by", ""),
             "undoable": each.person_id == person.pk and changes.is_undoable(each),
@@ -286,8 +284,10 @@ def _history(person: Person) -> list[dict[str, Any]]:
     ]
 
 
-def _other(change: PersonChange, person: Person, others: dict[int, Person]) -> Person | None:
-    return change.person if change.person_id != person.pk else others.get(change.detail["other"])
+def _other(change: PersonChange, person: Person, others: dict[int, Person]) -> SafeString:
+    number = change.detail["other"]
+    other = change.person if change.person_id != person.pk else others.get(number)
+    return person_link(other) if other else format_html('<span class="faint">#{}, not there any more</span>', number)
 
 
 def _usage(person: Person) -> Iterable[Any]:

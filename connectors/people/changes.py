@@ -7,6 +7,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from audit import acts
@@ -107,16 +108,42 @@ def undo(change: PersonChange, *, by: acts.Who) -> None:
             raise Refused("Some of these names were moved again since. Undo that first, or map them one by one.")
         names = _names_of(detail["after"])
         _restore(detail)
-        if change.act in ("merged", "split"):
+        if change.act == "merged":
             other = Person.objects.get(pk=detail["other"])
-            other.merged_into = None if change.act == "merged" else change.person
+            other.merged_into = None
             other.save(update_fields=["merged_into"])
             Membership.objects.filter(pk__in=detail.get("memberships", [])).update(person=other)
             _unname(change.person, other, detail.get("named", ()))
         change.detail = {**detail, "undone_by": str(by), "undone_at": timezone.now().isoformat()}
         change.save(update_fields=["detail"])
         join.settle(names)
+        if change.act == "split":
+            _take_back(change)
         _Change(f"{change.act}_undone", change.person, by, "", other=detail.get("other")).record(names, row=False)
+
+
+def _take_back(change: PersonChange) -> None:
+    """Whom a split made goes with it, if they have no name left; if they have a history, they point back instead."""
+    made = Person.objects.filter(pk=change.detail["other"], identities=None).first()
+    if made is None:
+        return
+    decided = about(made).exclude(pk=change.pk).exists() or made.absorbed.exists()
+    if decided or made.memberships.exclude(basis="telemetry").exists():
+        made.merged_into = change.person
+        made.save(update_fields=["merged_into"])
+    else:
+        made.delete()
+
+
+def about(person: Person) -> QuerySet[PersonChange]:
+    """What was decided about somebody, on either side of it."""
+    return PersonChange.objects.filter(Q(person=person) | Q(detail__other=person.pk))
+
+
+def was_taken_back(person: Person) -> bool:
+    """Whether a split made them that was undone since: they point back, and were not merged."""
+    made = PersonChange.objects.filter(act="split", detail__other=person.pk, detail__has_key="undone_at")
+    return person.merged_into_id is not None and made.exists()
 
 
 def _unname(person: Person, other: Person, fields: Sequence[str]) -> None:

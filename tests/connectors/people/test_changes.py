@@ -106,8 +106,27 @@ def test_who_is_split_stays_apart():
     change = PersonChange.objects.get(act="split")
     changes.undo(change, by="rosa")
     assert of(OLD) == target
+    assert not Person.objects.filter(pk=made.pk).exists()
+
+
+def test_who_was_split_off_and_has_a_history_points_back():
+    target = person(VERA)
+    made = changes.split(target, [Identity.objects.get(value="install-v")], **WHY)
+    changes.rename(made, name="Vera's machine", email="", by="rosa")
+    changes.undo(PersonChange.objects.get(act="split"), by="rosa")
     made.refresh_from_db()
     assert made.merged_into == target
+    assert changes.was_taken_back(made)
+
+
+def test_who_was_split_off_and_has_names_since_stays_who_they_are():
+    target = person(VERA)
+    made = changes.split(target, [Identity.objects.get(value="install-v")], **WHY)
+    changes.give([("email", OLD)], made, **WHY)
+    changes.undo(PersonChange.objects.get(act="split"), by="rosa")
+    assert of("install-v") == target
+    assert of(OLD) == made
+    assert of(OLD).merged_into is None
 
 
 def test_an_old_change_is_not_undone_over_a_newer_one():

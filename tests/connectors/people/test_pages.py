@@ -128,6 +128,27 @@ def test_a_split_leaves_what_was_ticked_with_a_new_person(administrator):
     assert "not one of the available" in post(administrator, page, names=other.pk, reason=REASON)
 
 
+@pytest.mark.parametrize("renamed", [False, True], ids=["nothing since", "renamed since"])
+def test_a_split_that_is_undone_leaves_nobody_without_a_name(administrator, renamed):
+    vera = person(VERA)
+    post(administrator, url("person_split", vera.pk), names=Identity.objects.get(value="install-v").pk, reason=REASON)
+    made = of("install-v")
+    if renamed:
+        post(administrator, url("person_rename", made.pk), name="A machine", email="")
+    post(administrator, url("person_undo", vera.pk), change=PersonChange.objects.get(act="split").pk)
+    told = text(administrator, url("person_changelist"))
+    assert f"#{made.pk}" not in told
+    assert "A machine" not in told
+    told = text(administrator, url("person_change", vera.pk))
+    assert "Merged into them" not in told
+    assert "undone by" in told
+    assert (f"#{made.pk}, not there any more" in told) is not renamed
+    if renamed:
+        told = text(administrator, url("person_change", made.pk))
+        assert "that was undone: their names went back there" in told
+        assert "by now" not in told
+
+
 def test_a_person_is_renamed_and_placed(administrator):
     vera = person(VERA)
     post(administrator, url("person_rename", vera.pk), name="Vera P.", email=VERA)
