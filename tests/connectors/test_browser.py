@@ -40,8 +40,10 @@ def test_it_issues_copies_and_waits_without_losing_the_page(browser, administrat
     token = IngestToken.objects.get()
     assert bytes(token.digest) == tokens.digest(secret)
 
+    assert visit.page.locator(".steps > li.done").count() == 0
     visit.page.click("text=Copy token")
     visit.page.wait_for_selector("[data-copy=secret].copied")
+    assert visit.page.inner_text(".steps > li.done > h2") == "Copy the token now"
     assert visit.page.evaluate("navigator.clipboard.readText()") == secret
     visit.page.click("text=Copy settings")
     visit.page.wait_for_selector("[data-copy=snippet].copied")
@@ -58,6 +60,30 @@ def test_it_issues_copies_and_waits_without_losing_the_page(browser, administrat
     assert visit.page.text_content("[data-waiting-badge]").strip() == "Active"
     assert visit.page.text_content("#secret") == secret
     visit.assert_harmless()
+
+
+def test_a_token_that_is_copied_by_keyboard_is_copied(browser, administrator):
+    visit = browser.open(url("add"), administrator)
+    visit.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    visit.page.fill("#id_name", "payments-laptops")
+    visit.page.click("text=Issue token")
+    visit.page.wait_for_selector("#secret")
+    visit.page.evaluate("getSelection().selectAllChildren(document.querySelector('.page-head h1'))")
+    visit.page.keyboard.press("Control+C")
+    visit.page.evaluate("getSelection().selectAllChildren(document.getElementById('secret'))")
+    assert visit.page.locator(".steps > li.done").count() == 0
+    visit.page.keyboard.press("Control+C")
+    visit.page.wait_for_selector(".steps > li.done >> text=Copy the token now")
+    visit.assert_harmless()
+
+
+def test_without_script_the_token_is_a_reminder(browser, administrator):
+    visit = browser.open(url("add"), administrator, script=False)
+    visit.page.fill("#id_name", "payments-laptops")
+    visit.page.click("text=Issue token")
+    visit.page.wait_for_selector("#secret")
+    assert visit.page.locator(".steps > li").count() == 3
+    assert visit.page.locator(".steps > li.done").count() == 0
 
 
 def test_loading_the_issued_page_again_issues_nothing_and_says_so(browser, administrator):

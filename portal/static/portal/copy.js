@@ -1,4 +1,4 @@
-// Buttons with data-copy="id" copy that element's text.
+// Buttons with data-copy="id" copy that element's text. A step with data-step="id" is done once that text was copied.
 "use strict";
 {
   const say = (text) => { document.getElementById("status").textContent = text; };
@@ -12,11 +12,19 @@
     return undefined;
   };
 
+  const tick = (copied) => document.querySelectorAll("[data-step]").forEach((step) => {
+    if (copied.includes(document.getElementById(step.dataset.step).textContent.trim())) step.classList.add("done");
+  });
+
+  addEventListener("copy", () => tick(String(getSelection()))); // by keyboard, and the old way
+
   addEventListener("click", async (event) => {
     const button = event.target.closest?.("[data-copy]");
     if (!button) return;
     try {
-      await copyText(document.getElementById(button.dataset.copy));
+      const source = document.getElementById(button.dataset.copy);
+      await copyText(source);
+      tick(source.value ?? source.textContent);
       button.classList.add("copied");
       say("Copied");
     } catch {
