@@ -13,7 +13,7 @@ from django.utils.html import format_html_join
 
 from audit import acts, tasks
 from audit.admin.privacy.pages import PrivacyAdmin, ReasonField
-from audit.listing import markup
+from audit.listing import markup, words
 from audit.listing.keyset import Keyset
 from audit.listing.pages import facts
 from audit.models import Erasure
@@ -26,6 +26,8 @@ STATES = {
     Erasure.DONE: ("ok", "erased"),
     Erasure.FAILED: ("bad", "failed; tried again soon"),
 }
+
+UNFINISHED = (Erasure.WAITING, Erasure.RUNNING)
 
 
 class WhoForm(forms.Form):
@@ -169,15 +171,23 @@ class ErasureAdmin(PrivacyAdmin):
             facts=facts(told),
             badge=self.state_shown(erasure),
             state_url=self.url("state", erasure.pk),
-            ongoing=erasure.state in (Erasure.WAITING, Erasure.RUNNING),
+            again=self.url("change", erasure.pk),
+            told=_told(erasure),
+            ongoing=erasure.state in UNFINISHED,
         )
 
     def state_view(self, request: HttpRequest, erasure_id: int) -> HttpResponse:
+        """How far it is, for the page that waits for it."""
         erasure = self._found(request, str(erasure_id))
-        return JsonResponse({"done": erasure.contents, "total": erasure.total, "state": erasure.state})
+        state = {"unfinished": erasure.state in UNFINISHED, "done": erasure.contents, "total": erasure.total}
+        return JsonResponse(state | {"told": _told(erasure)}, headers={"Cache-Control": "no-store"})
 
     def _found(self, request: HttpRequest, object_id: str) -> Erasure:
         erasure: Erasure | None = self.get_object(request, object_id)
         if erasure is None or not self.has_view_permission(request, erasure):
             raise PermissionDenied
         return erasure
+
+
+def _told(erasure: Erasure) -> str:
+    return f"{words.number(erasure.contents)} of {words.number(erasure.total)} contents"

@@ -28,7 +28,7 @@ def test_it_shows_how_far_it_is_and_then_the_file(browser, ledger):
     pack = asked(state="running", started_at=timezone.now(), done=1, total=10)
     mine = EvidencePack.objects.filter(pk=pack.pk)
     visit = browser.open(url("change", pack.pk), person(REVIEWER))
-    assert "1 of 10 events" in visit.page.inner_text("[data-pack-told]")
+    assert "1 of 10 events" in visit.page.inner_text("[data-progress-told]")
     mine.update(done=7)
     visit.page.wait_for_selector("text=7 of 10 events")
     assert visit.page.eval_on_selector("progress", "bar => bar.value / bar.max") == 0.7

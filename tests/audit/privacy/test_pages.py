@@ -54,8 +54,10 @@ def test_a_person_is_erased_in_three_steps_and_no_address_names_them(officer):
     erasure = Erasure.objects.get()
     assert response["Location"] == url("erasure_change", erasure.pk)
     assert "data-progress" in officer.get(response["Location"]).content.decode()
+    assert officer.get(url("erasure_state", erasure.pk)).json()["unfinished"] is True
     erasing.run(erasure)
-    assert officer.get(url("erasure_state", erasure.pk)).json()["state"] == "done"
+    ended = {"unfinished": False, "done": 1, "total": 1, "told": "1 of 1 contents"}
+    assert officer.get(url("erasure_state", erasure.pk)).json() == ended
     shown = officer.get(url("erasure_change", erasure.pk)).content.decode()
     assert EMAIL not in shown
     assert REASON in shown
