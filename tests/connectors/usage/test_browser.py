@@ -47,6 +47,21 @@ def test_the_page_is_whole_and_harmless(browser, filled, width, dark):
     visit.assert_harmless()
 
 
+@pytest.mark.parametrize("width", [1366, 1440])
+def test_a_long_name_leaves_room_for_every_column(browser, filled, width):
+    name = "0123456789abcdef" * 8
+    record(request(session="s-10", subject=(("@user.id", "string", name),)))
+    seal()
+    rolled_up()
+    visit = browser.open(reverse("admin:connectors_usage"), person("Compliance reviewer"), width=width)
+    visit.page.wait_for_selector("text=Said by two feeds")
+    table = visit.page.locator(".results[aria-labelledby=u-people]")
+    assert table.locator("tbody th", has_text=name).count() == 1
+    assert table.evaluate("region => region.scrollWidth - region.clientWidth") <= 1
+    assert visit.page.locator(".scroll-hint").count() == 0
+    visit.assert_harmless()
+
+
 def test_it_is_narrowed_and_leads_to_rows(browser, filled):
     user = person("Compliance reviewer")
     visit = browser.open(reverse("admin:connectors_usage"), user)
