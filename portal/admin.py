@@ -200,6 +200,7 @@ class SchedulesAdmin(RecordedChanges, DownloadAdmin, beat.PeriodicTaskAdmin):  #
     list_lede = "run by the worker"
     change_list_template = "admin/djcelery/change_list.html"
     date_hierarchy = None
+    list_display = ("name", "enabled", "scheduler", "last_run_at", "one_off")
     list_filter = ("enabled", "one_off")
     empty_value_display = ""
 

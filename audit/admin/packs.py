@@ -46,9 +46,11 @@ class EvidencePackAdmin(ReadOnlyAdmin):
     download_permission = "audit.export_evidence"
     list_title = "Evidence packs"
     list_lede = "evidence with its proofs, for somebody outside"
+    list_empty = "Make one on the page of a session, from a list of events, or here of a range."
     list_display = ("title_shown", "state_shown", "asked", "by", "discloses", "total", "size", "reason_shown")
     list_filter = ("state", "kind")
     list_plain = ("discloses", "state_shown")
+    list_long = ("title_shown", "by", "reason_shown")
     search_fields = ("title", "reason", "asked_by")
     keysets = {"Newest first": Keyset("-id")}
 

@@ -1,11 +1,16 @@
 """Lists and timelines in windows of usual width: what does not fit is never cut off without a word."""
 
+import uuid
+
 import pytest
 from django.urls import reverse
+from django.utils import timezone
+from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
+from audit.models import EvidencePack
 from tests.audit.admin.evidence import a_session, at, decided
 from tests.factories import draft, evidence
-from tests.portal.people import REVIEWER, person
+from tests.portal.people import REVIEWER, person, superuser
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -20,6 +25,7 @@ CUT_OFF = """
   })
   .map((mode) => mode.textContent)
 """
+IN_SEVERAL_LINES = "all => all.filter((each) => each.offsetHeight > 28).map((each) => each.textContent)"
 SCROLLED = """
 () => {
   const region = document.querySelector(".results");
@@ -42,12 +48,52 @@ def session(transactional_db):
     return session
 
 
-@pytest.mark.parametrize("name", ["session", "tooluse", "event", "modechange", "mcpconnection", "mcpserver"])
-def test_a_list_fits_a_laptop(browser, session, name):
+@pytest.fixture
+def packs(transactional_db):
+    """One of each state, with the longest titles there are."""
+    for state in EvidencePack.State:
+        EvidencePack.objects.create(
+            kind="session",
+            title=f"Session {uuid.uuid4()}",
+            asked_by=PERSON[0][2],
+            asked_at=timezone.now(),
+            reason="Incident 2026-117: asked for by the auditors, for the review of the quarter. " * 3,
+            state=state,
+            with_content=True,
+            with_identity=True,
+            total=1_234_567,
+            size_bytes=9_876_543_210,
+        )
+
+
+@pytest.mark.parametrize(
+    "name", ["session", "tooluse", "event", "modechange", "mcpconnection", "mcpserver", "evidencepack"]
+)
+def test_a_list_fits_a_laptop(browser, session, packs, name):
     visit = browser.open(reverse(f"admin:audit_{name}_changelist"), person(REVIEWER), width=LAPTOP)
     region = visit.page.locator(".results")
     assert region.evaluate("region => region.scrollWidth - region.clientWidth") <= 1
     assert visit.page.locator(".scroll-hint:not(.only-usual)").count() == 0
+    visit.assert_harmless()
+
+
+def test_what_was_decided_stands_in_one_line(browser, session):
+    visit = browser.open(reverse("admin:audit_tooluse_changelist"), person(REVIEWER), width=LAPTOP)
+    badges = visit.page.locator("#result_list .field-decision .badge").filter(has_not_text="reviewer model")
+    assert badges.count() > 1
+    assert badges.evaluate_all(IN_SEVERAL_LINES) == []
+    assert visit.page.locator("#result_list .field-outcome .state").evaluate_all(IN_SEVERAL_LINES) == []
+
+
+def test_schedules_fit_a_laptop(browser, transactional_db):
+    """Those of other migrations are gone where a test has emptied the tables."""
+    every, _ = IntervalSchedule.objects.get_or_create(every=30, period="minutes")
+    told = {"task": "x", "interval": every}
+    PeriodicTask.objects.get_or_create(name="Send the canary through the public endpoint", defaults=told)
+    PeriodicTask.objects.update(last_run_at=timezone.now())
+    visit = browser.open(reverse("admin:django_celery_beat_periodictask_changelist"), superuser(), width=LAPTOP)
+    assert visit.page.locator("#result_list tbody tr").count() > 0
+    assert visit.page.locator(".results").evaluate("region => region.scrollWidth - region.clientWidth") <= 1
     visit.assert_harmless()
 
 
