@@ -65,6 +65,7 @@ class QuarantinedAdmin(RecordedPages, ReadOnlyAdmin):
 
     list_title = "Quarantine"
     list_lede = "requests and records that could not be kept as evidence"
+    list_empty = "All that came could be kept. What cannot be read waits here until it is replayed, or set aside."
     list_display = ("received_at", "source", "signal", "reason_shown", "length", "state")
     list_long = ("reason_shown", "state")
     list_filter = (StateFilter, "signal", "encoding")
@@ -177,6 +178,7 @@ class AnsweredAdmin(ReadOnlyAdmin):
     """What the receiver answered, by hour, token and outcome: every refusal is counted here."""
 
     list_title = "Receiver answers"
+    list_empty = "Each answer of the receiver is counted here by the hour, refusals with their reason."
     list_display = (
         "hour",
         "outcome",

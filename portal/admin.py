@@ -170,6 +170,9 @@ class AttemptsAdmin(RecordedChanges, DownloadAdmin, AccessAttemptAdmin):  # type
 
     act_noun = "lockout"
     list_title = "Log-ins"
+    list_empty = (
+        "Whoever fails to log in stands here until they succeed. Too many times, and they are locked for half an hour."
+    )
     list_siblings = LOGINS
     list_display = ("attempt_time", "username", "ip_address", "failures_since_start", "status")
     list_filter = ("attempt_time",)
@@ -178,6 +181,7 @@ class AttemptsAdmin(RecordedChanges, DownloadAdmin, AccessAttemptAdmin):  # type
 @admin.register(AccessLog)
 class LoginsAdmin(DownloadAdmin, AccessLogAdmin):  # type: ignore[misc]
     list_title = "Log-ins that succeeded"
+    list_empty = "Each log-in stands here, with the address that it came from."
     list_siblings = LOGINS
     empty_value_display = ""
     list_display = ("attempt_time", "logout_time", "username", "ip_address", "user_agent")
@@ -188,6 +192,7 @@ class LoginsAdmin(DownloadAdmin, AccessLogAdmin):  # type: ignore[misc]
 @admin.register(AccessFailureLog)
 class FailuresAdmin(DownloadAdmin, AccessFailureLogAdmin):  # type: ignore[misc]
     list_title = "Log-ins that failed"
+    list_empty = "Each log-in that failed stands here, with the address that it came from."
     list_siblings = LOGINS
 
 
@@ -218,16 +223,25 @@ class SchedulesAdmin(RecordedChanges, DownloadAdmin, beat.PeriodicTaskAdmin):  #
 @admin.register(IntervalSchedule)
 class IntervalsAdmin(RecordedChanges, DownloadAdmin, beat.IntervalScheduleAdmin):  # type: ignore[misc]
     act_noun = "schedule"
+    list_title = "Intervals"
+    list_add = "Add an interval"
+    list_empty = "A schedule that runs again and again needs one."
     list_siblings = SCHEDULES
 
 
 @admin.register(CrontabSchedule)
 class CrontabsAdmin(RecordedChanges, DownloadAdmin, beat.CrontabScheduleAdmin):  # type: ignore[misc]
     act_noun = "schedule"
+    list_title = "Crontabs"
+    list_add = "Add a crontab"
+    list_empty = "A schedule that runs at certain times of days, weeks or months needs one."
     list_siblings = SCHEDULES
 
 
 @admin.register(ClockedSchedule)
 class FixedTimesAdmin(RecordedChanges, DownloadAdmin, beat.ClockedScheduleAdmin):  # type: ignore[misc]
     act_noun = "schedule"
+    list_title = "Fixed times"
+    list_add = "Add a time"
+    list_empty = "A schedule that runs once needs one."
     list_siblings = SCHEDULES

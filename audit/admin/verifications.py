@@ -27,6 +27,10 @@ class VerificationAdmin(ReadOnlyAdmin):
 
     list_title = "Verifications"
     list_lede = "the ledger recomputed from its stored bytes"
+    list_empty = (
+        "The ledger verifies itself once a day, and now by “Verify now”: every leaf, the tree and the signed "
+        "checkpoints are computed again from the stored bytes."
+    )
     list_display = ("asked", "outcome", "by", "covered", "progress", "fault_count", "took")
     list_numeric = ("covered", "fault_count")
     list_filter = ("state", "cause")

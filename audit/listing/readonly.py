@@ -22,6 +22,7 @@ class ListingAdmin(DownloadAdmin):
     list_wide       columns that only a wide window has room for; downloads have them too
     list_long       columns of long text, which may take more than one line
     list_plain      columns that need no label where the table becomes cards
+    list_empty      what an empty list teaches: how its rows come about
     examples        (query, meaning) to learn from, shown when nothing is found; grammar: how to ask, in a sentence
     row_class(row)  an optional method: class names of a row
     """
@@ -34,6 +35,7 @@ class ListingAdmin(DownloadAdmin):
     list_wide: Sequence[str] = ()
     list_long: Sequence[str] = ()
     list_plain: Sequence[str] = ()
+    list_empty = ""
     examples: Sequence[tuple[str, str]] = ()
     grammar = ""
     list_per_page = 50
@@ -63,7 +65,7 @@ class ListingAdmin(DownloadAdmin):
         terms = len(cl.chips)
         examples = [Example(query, cl.get_query_string({"q": query}), meaning) for query, meaning in self.examples]
         if not cl.is_narrowed:
-            return Empty(f"No {plural} yet", self.evidence_told(request, cl))
+            return Empty(f"No {plural} yet", self.evidence_told(request, cl) or self.list_empty)
         all_of = {1: "this", 2: "both terms"}.get(terms, f"all {terms} terms")
         return Empty(
             f"No {cl.opts.verbose_name} matches {all_of}",

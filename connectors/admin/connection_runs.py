@@ -56,6 +56,10 @@ class OfConnection(ConnectionPages, ReadOnlyAdmin):
 class PullAdmin(OfConnection):
     list_title = "Runs"
     list_lede = "one for each day, or list, of each endpoint"
+    list_empty = (
+        "A connection reads by itself once it is made: each day of each endpoint is a run, with what the vendor "
+        "answered."
+    )
     list_display = (
         "started", "connection_shown", "endpoint_shown", "day_shown", "state_shown", "error_shown", "rows", "restated",
         "pages_taken", "attempts",
@@ -224,6 +228,10 @@ class BackfillAdmin(OfConnection):
 class ReportedAdmin(OfConnection):
     list_title = "Reported figures"
     list_lede = "what vendors report that is nobody’s user-day; money in US dollars"
+    list_empty = (
+        "What a connected vendor reports by organisation, workspace or skill rather than by person appears here "
+        "after the first runs."
+    )
     list_display = ("day_shown", "connection_shown", "endpoint_shown", "key_shown", "data_shown", "told_at")
     list_filter = ("connection",)
     list_wide = ("told_at",)

@@ -39,6 +39,10 @@ class SeatAdmin(NamingAdmin):
     keysets = {"Newest": Keyset("-id")}
     list_title = "Seats"
     list_lede = "as connected vendors list their users"
+    list_empty = (
+        "Users of a vendor appear here once a connection may read the vendor’s list of them. Coverage compares it"
+        " with who reports."
+    )
     list_siblings = COVERAGE
     list_display = ("account", "whose", "connection", "role_shown", "first_listed", "last_listed", "gone")
     list_filter = (GoneFilter, "connection")
@@ -84,6 +88,9 @@ class DeviceAdmin(NamingAdmin):
     keysets = {"Newest": Keyset("-id")}
     list_title = "Devices"
     list_lede = "imported, such as from an MDM"
+    list_empty = (
+        "Import the list of machines on which agents may run: serial numbers, hosts, owners. Coverage compares it."
+    )
     list_add = "Import a list"
     list_siblings = COVERAGE
     list_display = ("device", "serial_shown", "owner", "platform_shown", "imported", "covered")
@@ -101,15 +108,6 @@ class DeviceAdmin(NamingAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
-
-    def nothing_found(self, request: HttpRequest, cl: Any) -> Any:
-        empty = super().nothing_found(request, cl)
-        if cl.is_narrowed:
-            return empty
-        told = (
-            "Import the list of machines on which agents may run: serial numbers, hosts, owners. Coverage compares it."
-        )
-        return type(empty)("No devices yet", told)
 
     @admin.display(description="device")
     def device(self, device: Device) -> SafeString:

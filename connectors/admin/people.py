@@ -62,6 +62,10 @@ class PersonAdmin(PersonPages):
     keysets = {"E-mail": Keyset("email", "id"), "Newest": Keyset("-id")}
     list_title = "People"
     list_lede = "joined from telemetry, vendors and lists"
+    list_empty = (
+        "Whoever sends telemetry with an e-mail address, has a seat at a connected vendor or stands in an "
+        "imported list appears here within minutes."
+    )
     list_add = "Import a list"
     list_siblings = PEOPLE
     list_display = ("person", "email_shown", "team", "names", "sources", "seen")
@@ -72,16 +76,6 @@ class PersonAdmin(PersonPages):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return Person.objects.select_related("merged_into").prefetch_related("identities", "memberships__team")
-
-    def nothing_found(self, request: HttpRequest, cl: Any) -> Any:
-        empty = super().nothing_found(request, cl)
-        if cl.is_narrowed:
-            return empty
-        told = (
-            "Whoever sends telemetry with an e-mail address, has a seat at a connected vendor or stands in an imported "
-            "list appears here within minutes."
-        )
-        return type(empty)(empty.heading, told)
 
     @admin.display(description="person")
     def person(self, person: Person) -> SafeString:

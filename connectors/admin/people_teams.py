@@ -24,6 +24,7 @@ class TeamAdmin(RecordedChanges, ListingAdmin):
     keysets = {"Name": Keyset("name", "id")}
     list_title = "Teams"
     list_lede = "from lists, by hand, or as telemetry claims them"
+    list_empty = "Teams come with an imported list of people, by hand, or from what telemetry claims."
     list_add = "Add a team"
     list_siblings = PEOPLE
     list_display = ("name", "cost_center", "people", "ever")

@@ -98,6 +98,7 @@ class SourceAdmin(RecordedChanges, ListingAdmin):
     act_noun = "source"
     list_title = "Sources"
     list_lede = "hosts that report together"
+    list_empty = "A source is a group of hosts that report together. It comes with its first ingestion token."
     list_display = ("name", "team", "environment", "agent", "takes", "tokens", "seen_of", "seen")
     list_numeric = ("tokens", "seen_of")
     list_filter = (ArchivedFilter, "signals", "content")

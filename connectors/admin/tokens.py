@@ -271,6 +271,7 @@ class IngestTokenAdmin(SourceColumns, TokenAdmin):
     form_class = IngestTokenForm
     list_title = "Ingestion tokens"
     list_lede = "write-only; agents send with them; revoked ones are kept"
+    list_empty = "Agents send with one. “Issue token” asks what it is for and gives the settings to paste."
     issue_words = "Issue ingestion token"
     list_display = ("name", "token", "team", "signals", "state", "used", "ends")
     list_select_related = ("source",)
@@ -288,6 +289,9 @@ class ApiTokenAdmin(TokenAdmin):
     form_class = ApiTokenForm
     list_title = "API tokens"
     list_lede = "programs read with them; revoked ones are kept"
+    list_empty = (
+        "Programs read with one, such as a SIEM that follows the export feed. Each may do only what its scopes name."
+    )
     issue_words = "Issue API token"
     list_display = ("name", "token", "allowed", "state", "used", "ends")
 

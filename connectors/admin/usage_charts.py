@@ -8,7 +8,7 @@ from audit.listing.charts import Chart, Column, Series
 from connectors.usage.believing import Question
 from connectors.usage.reading import NOTHING, Sums
 
-LABELS = 8
+LABELS = 5
 _TOKENS = (
     ("Read from cache", "cache_read_tokens", "quiet"),
     ("Written to cache", "cache_creation_tokens", "default"),

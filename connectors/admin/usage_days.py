@@ -56,6 +56,10 @@ class _Reading:
 class UsageDayAdmin(ReadOnlyAdmin):
     list_title = "User-days"
     list_lede = "as each feed says them; figures of two feeds are never added up"
+    list_empty = (
+        "Telemetry is counted a few minutes after it arrives; a connection to a vendor also reads the days before"
+        " today."
+    )
     shown = (
         "day", "who", "feed", "agent", "model_shown", "team_shown", "sessions", "prompts", "lines", "commits",
         "pull_requests", "requests", "tokens", "reported", "computed",

@@ -74,6 +74,7 @@ class PriceAdmin(RecordedChanges, ListingAdmin):
     act_noun = "price"
     list_title = "Prices"
     list_lede = "US dollars for a million tokens; what costs are computed with"
+    list_empty = "Without prices no cost is computed; costs that vendors report are shown all the same."
     list_add = "Add a price"
     list_display = ("model", "valid", "band", *(f"shown_{name}" for name in PRICES), "read_by")
     list_numeric = tuple(f"shown_{name}" for name in PRICES)

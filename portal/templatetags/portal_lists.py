@@ -129,7 +129,9 @@ def nothing_found(cl: ChangeList) -> Empty:
     """What an empty list says; a stopped query says that instead."""
     plural = str(cl.opts.verbose_name_plural)
     if not isinstance(cl, KeysetChangeList):
-        return Empty(f"No {plural}" + (" match" if default_chips(cl) else " yet"))
+        if default_chips(cl):
+            return Empty(f"No {plural} match")
+        return Empty(f"No {plural} yet", getattr(cl.model_admin, "list_empty", ""))
     if cl.stopped:
         return Empty(
             "This query took too long and was stopped",

@@ -52,6 +52,10 @@ class EraseForm(forms.Form):
 class ErasureAdmin(PrivacyAdmin):
     list_title = "Erasures"
     list_lede = "who was erased, under pseudonyms; every proof still holds"
+    list_empty = (
+        "“Erase a person” first shows whom a name means and how much there is of theirs. Who was erased leaves "
+        "facts and proofs, and nothing that names them."
+    )
     list_add = "Erase a person"
     list_display = ("number", "whom", "reason_shown", "asked", "erased", "state_shown")
     list_filter = ("state",)

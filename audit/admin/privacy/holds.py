@@ -58,6 +58,10 @@ class InForceFilter(admin.SimpleListFilter):
 class HoldAdmin(PrivacyAdmin):
     list_title = "Legal holds"
     list_lede = "while one is in force, what it covers is neither erased nor purged"
+    list_empty = (
+        "A dispute or an investigation may need what retention or an erasure would take: place a hold on a "
+        "person, a session, a repository or a query."
+    )
     list_add = "Place a hold"
     list_display = ("number", "covers", "reason_shown", "placed", "state")
     list_filter = (InForceFilter, "kind")

@@ -31,6 +31,10 @@ STATES = {
 class RetentionRuleAdmin(ListingAdmin):
     list_title = "Retention rules"
     list_lede = "how long each part of evidence is kept; without a rule it is kept for good"
+    list_empty = (
+        "Everything is kept for good. A rule says for how many days content, identity or facts are kept; “What is"
+        " due now” under Retention shows what that takes before it is applied."
+    )
     list_add = "Add a rule"
     list_display = ("part", "kind_shown", "days", "exception_shown")
     list_filter = ("part",)
@@ -65,6 +69,7 @@ class RetentionRuleAdmin(ListingAdmin):
 class RetentionRunAdmin(PrivacyAdmin):
     list_title = "Retention"
     list_lede = "what the rules took, and what they would take now"
+    list_empty = "Rules are applied once a day. Each run leaves a certificate here: what went, what stays and why."
     list_display = ("started", "contents", "identities", "facts", "events", "state_shown")
     list_numeric = ("contents", "identities", "facts", "events")
     list_filter = ("state",)

@@ -14,6 +14,12 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 HOSTILE = '"><img src=x onerror=alert(1)>\u202eevil{{ 7*7 }}'
 
 
+OVERLAPPING = """
+all => all.map((each) => each.getBoundingClientRect()).filter((each, n, them) =>
+  n && them[n - 1].top === each.top && them[n - 1].right + 2 > each.left).length
+"""
+
+
 @pytest.fixture
 def filled():
     price(MODEL)
@@ -40,6 +46,8 @@ def test_the_page_is_whole_and_harmless(browser, filled, width, dark):
     visit.page.wait_for_selector("text=Said by two feeds")
     assert visit.page.locator("svg.chart").count() == 3
     assert visit.page.locator(".esc").count() > 0
+    for chart in visit.page.locator("svg.chart").all():
+        assert chart.locator("text[text-anchor=middle]:not(:empty)").evaluate_all(OVERLAPPING) == 0
     assert visit.unnamed == []
     visit.assert_harmless()
     visit.page.locator("details.fold > summary").first.click()
