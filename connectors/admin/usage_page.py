@@ -77,6 +77,7 @@ def view(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpResponse:
         "title": "Usage",
         "form": form,
         "question": question,
+        "ends_early": question.last_day < timezone.now().date(),
         "presets": _presets(request),
         "shown_days": question.days,
         "narrowed": [name for name in ("team", "person", "agent", "model", "feed") if request.GET.get(name)],

@@ -98,7 +98,7 @@ def _difference(total: Sums, url: str) -> Tile:
     definition = "Computed less reported, where both are known"
     if total.paired_reported is None or total.paired_computed is None:
         return Tile("Difference", definition, NO_DATA, note="not enough data: nothing has both")
-    amount = total.paired_computed - total.paired_reported
+    amount = round(total.paired_computed - total.paired_reported, 2)
     sign = "−" if amount < 0 else "+" if amount > 0 else ""
     return Tile("Difference", definition, f"{sign}{words.money(abs(amount))}", url=url, note=difference(total))
 

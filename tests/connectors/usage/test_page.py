@@ -11,8 +11,10 @@ from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 
+from connectors.admin import usage_tiles
 from connectors.models import Identity, Person, Team
 from connectors.usage import store
+from connectors.usage.reading import Sums
 from connectors.vendors.shape import UsageRow
 from tests.connectors.people import person
 from tests.connectors.usage.telling import (
@@ -66,6 +68,14 @@ def from_telemetry():
 class TestPage:
     def test_it_teaches_while_there_is_nothing(self, reviewer):
         assert "No usage yet" in text(open_as(reviewer))
+
+    def test_days_up_to_today_are_offered_where_it_ends_before(self, reviewer):
+        assert "up to today" not in text(open_as(reviewer))
+        assert "up to today" in text(open_as(reviewer, first="2026-01-01", last="2026-01-31"))
+
+    def test_a_difference_of_less_than_a_cent_is_none(self):
+        sums = Sums({}, paired_reported=Decimal("0.500000"), paired_computed=Decimal("0.499999"))
+        assert usage_tiles._difference(sums, "").value == "$0.00"
 
     def test_it_shows_one_total_and_what_two_feeds_both_say(self, reviewer):
         from_telemetry()
