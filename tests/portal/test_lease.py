@@ -80,6 +80,6 @@ def test_users_are_waited_for(state: State, capfd: pytest.CaptureFixture[str]) -
         waiting.join(0.2)
         assert waiting.is_alive()
         user.communicate("")
-        waiting.join(20)
+        waiting.join(60)
     assert not waiting.is_alive()
     assert "Waiting for other commands" in capfd.readouterr().err

@@ -185,7 +185,7 @@ def test_a_tether_does_the_same_without_the_death_signal() -> None:
     child = int(tether.stdout.readline())
     assert tether.poll() is None
     os.close(writing)  # as it is when the parent ends, whatever ended it
-    assert tether.wait(20) == 128 + signal.SIGTERM
+    assert tether.wait(60) == 128 + signal.SIGTERM
     assert not is_running(child)
     tether.stdout.close()
 
@@ -198,7 +198,7 @@ def test_a_tether_passes_signals_and_the_exit_code_on() -> None:
         assert tether.stdout is not None
         assert tether.stdout.readline() == "on\n"
         tether.send_signal(signal.SIGINT)
-        assert tether.wait(20) == 5
+        assert tether.wait(60) == 5
     os.close(reading)
     os.close(writing)
 

@@ -65,7 +65,7 @@ class Portal:
             command = [sys.executable, str(PROJECT / "manage.py"), "up"]
             self.process = subprocess.Popen(command, cwd="/", env=self.environment(), stdout=output, stderr=output)
         try:
-            wait_until(self.is_up, "the portal is up", within=90)
+            wait_until(self.is_up, "the portal is up", within=180)
         except AssertionError:
             sys.stderr.write(self.text())
             raise
