@@ -60,6 +60,11 @@ ONE_AFTER_ANOTHER = (
     "tests/connectors/test_story.py",
 )
 """Tests that start processes of the portal's: of several, they would take each other's ports, memory and patience."""
+BY_THEMSELVES = {
+    f"tests/portal/test_{name}.py"
+    for name in ("accounts", "celery", "csp", "dashboard", "logs", "portal_acts", "roles", "site", "static")
+}
+"""Among those, and without any process: the other worker may have them."""
 
 
 def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
@@ -70,7 +75,8 @@ def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:  # what two workers share out between them: files, and all that start processes in one
         file = item.nodeid.partition("::")[0]
-        group = "processes" if file.startswith(ONE_AFTER_ANOTHER) else file
+        in_turn = file.startswith(ONE_AFTER_ANOTHER) and file not in BY_THEMSELVES
+        group = "processes" if in_turn else file
         item.add_marker(pytest.mark.xdist_group(group))
     if not config.getoption("--slow"):
         for item in items:
