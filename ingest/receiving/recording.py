@@ -13,6 +13,7 @@ import psycopg
 from django.conf import settings
 
 from audit import ledger, points
+from audit.exceptions import IdentityErased
 from connectors import scopes, tokens
 from ingest.otlp import Export
 from ingest.receiving import budget, quarantine
@@ -149,7 +150,7 @@ def check_tokens(database: psycopg.Connection, works: Sequence[Work]) -> None:
 
 def _commit_or_split(database: psycopg.Connection, works: Sequence[Work]) -> None:
     try:
-        _commit(database, works)
+        _commit_as_known_now(database, works)
     except Exception as error:
         if not is_final(error):
             raise
@@ -159,6 +160,16 @@ def _commit_or_split(database: psycopg.Connection, works: Sequence[Work]) -> Non
             middle = len(works) // 2
             _commit_or_split(database, works[:middle])
             _commit_or_split(database, works[middle:])
+
+
+def _commit_as_known_now(database: psycopg.Connection, works: Sequence[Work]) -> None:
+    """As `_commit`. Was somebody erased since the works were prepared, they are prepared anew, once."""
+    try:
+        _commit(database, works)
+    except IdentityErased:
+        for work in works:
+            _prepare(database, work)
+        _commit(database, works)
 
 
 def _commit(database: psycopg.Connection, works: Sequence[Work]) -> None:
