@@ -43,7 +43,8 @@ def join_people() -> None:
 
 @shared_task
 def look_at_coverage() -> None:
-    """Looks who should report and does not."""
+    """Looks who should report and does not; of names that came since the last time, first who that is."""
+    join.all_due()
     rows = looking.look()
     if rows is not None:
         logger.info("coverage looked at", extra={"action": "look_at_coverage", "rows": rows})

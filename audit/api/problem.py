@@ -35,6 +35,12 @@ class Problem(msgspec.Struct):
     errors: dict[str, list[str]] | msgspec.UnsetType = msgspec.UNSET
 
 
+_NOT_OURS = (
+    "`after` and `before` take what `next` and `previous` hold, and this list gave out no such cursor. "
+    "For times there are filters such as `occurred_after`."
+)
+
+
 def handler(error: Exception, context: Mapping[str, Any]) -> HttpResponse:
     """DRF's exception handler: an answer to every error, so that none is a page of HTML."""
     set_rollback()
@@ -105,7 +111,7 @@ def _translated(error: Exception) -> exceptions.APIException | None:
         case CursorError():
             return exceptions.ValidationError({"after": [str(error)]}, code="invalid_cursor")
         case BadCursor():
-            return exceptions.ValidationError({"cursor": ["This list did not give out that cursor."]}, "invalid_cursor")
+            return exceptions.ValidationError({"cursor": [_NOT_OURS]}, "invalid_cursor")
         case slots.Busy():
             return TooManyDownloads()
         case TooSlow():

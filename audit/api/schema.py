@@ -24,7 +24,6 @@ _ERRORS = {
     "406": "It does not come in the form that was asked for.",
     "410": "The cursor belongs to an epoch that is not in use.",
     "415": "The body is not JSON.",
-    "429": "Too many requests; `Retry-After` says when to go on.",
     "503": "The database is not reachable, the search took too long, or the request could not be recorded.",
 }
 

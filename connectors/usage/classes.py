@@ -6,7 +6,8 @@ LEAST_DAYS = 20
 CHANGE = 0.1
 TREND_RULE = (
     "Days with activity, person by person, in the second half of the time against the first: growing from 10 % more, "
-    f"declining from 10 % fewer, plateau between; fewer than {LEAST_DAYS} days in all are not enough data."
+    f"declining from 10 % fewer, plateau between; fewer than {LEAST_DAYS} days in all are not enough data. "
+    "Days that nothing was read of count as days without: what is read only of late seems to grow."
 )
 TIER_RULE = (
     "Minimal: fewer than one session a week. Autonomous: at least one commit made by the agent on every second active "

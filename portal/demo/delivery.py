@@ -13,8 +13,12 @@ from django.utils import timezone
 
 from audit import completeness, projector, sealer
 from audit.models import Heartbeat
-from connectors import scopes, tasks, tokens
+from connectors import scopes, tokens
+from connectors.coverage import looking
 from connectors.models import Source
+from connectors.people import join, memberships
+from connectors.roster import folding
+from connectors.usage import rollup
 from ingest.receiving.recording import record
 from ingest.receiving.requests import Outcome, Request, Route
 from ingest.replaying.captures import Captured
@@ -92,8 +96,12 @@ def record_here(requests: Sequence[Captured], secret: str, answered: Answered) -
 
 def look_at_it() -> None:
     """What the schedules would make of it within ten minutes: people, user-days, installations, coverage."""
-    for task in (tasks.join_people, tasks.roll_up_usage, tasks.fold_installations, tasks.look_at_coverage):
-        task()
+    rollup.run()
+    while folding.fold():
+        pass
+    join.all_due()
+    memberships.refresh_claims()
+    looking.look()
 
 
 def _request(captured: Captured, secret: str) -> Request:

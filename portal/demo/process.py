@@ -85,7 +85,7 @@ class Process:
                 "user.account_id": person.account_id,
             }
         provider = {"anthropic.provider": "firstParty", "anthropic.custom_base_url": False} if self.modern else {}
-        entry = {"app.entrypoint": person.entrypoint} if person.tells_entrypoint else {}
+        entry = {"app.entrypoint": person.entrypoint, "app.version": person.version} if person.tells_entrypoint else {}
         return {
             **self._resource_attributes(),
             "user.id": person.install_id,

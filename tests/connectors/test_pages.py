@@ -193,8 +193,10 @@ def test_it_rotates_and_shows_the_new_one_only(administrator):
     assert bytes(new.digest) == tokens.digest(secret) != tokens.digest(old_secret)
     assert "no-store" in response["Cache-Control"]
     old_page = administrator.get(url("change", old)).content.decode()
-    assert "Still used" in old_page
+    assert "Not used since the rotation" in old_page
     assert "192.0.2.7" in old_page
+    Token.objects.filter(pk=old.pk).update(last_used_at=timezone.now())
+    assert "Still used" in administrator.get(url("change", old)).content.decode()
     assert url("change", new) in old_page
     again = administrator.post(url("rotate", old), form, follow=True)
     assert secrets_in(again) == set()

@@ -79,6 +79,7 @@ def test_it_sends_nothing_but_what_the_captures_have() -> None:
         "vcs.repository.name",
         "vcs.provider.name",
         "app.entrypoint",
+        "app.version",
     }
     account = {"organization.id", "user.email", "user.account_uuid", "user.account_id", "anthropic.plan"}
     known["tool_decision"]["classifier_verdict"] = {"stringValue"}  # in a capture that is not among the specimens

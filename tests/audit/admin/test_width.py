@@ -21,7 +21,9 @@ CUT_OFF = """
 () => [...document.querySelectorAll(".timeline .prompt .mode")]
   .filter((mode) => {
     const line = mode.closest(".line").getBoundingClientRect();
-    return mode.scrollWidth > mode.clientWidth + 1 || mode.getBoundingClientRect().right > line.right + 1;
+    const { right, bottom } = mode.getBoundingClientRect();
+    const below = mode.closest("tr").getBoundingClientRect().bottom;
+    return mode.scrollWidth > mode.clientWidth + 1 || right > line.right + 1 || bottom > below + 1;
   })
   .map((mode) => mode.textContent)
 """

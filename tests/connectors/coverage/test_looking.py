@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from audit import acts as portal_acts
+from connectors import tasks
 from connectors.coverage import looking
 from connectors.models import Covered, Device, Identity, Installation, UsageDay
 from connectors.people import changes, identities, join, seats
@@ -80,6 +81,12 @@ def test_each_seat_has_a_state():
     }
     row = Covered.objects.get(state="gap")
     assert (row.usage_days, row.since) == (12, ago(12))
+
+
+def test_the_schedule_joins_the_names_that_just_came_before_it_judges():
+    use(seat(OMAR), OMAR, 1)
+    tasks.look_at_coverage()
+    assert Covered.objects.get().state == "gap"
 
 
 def test_the_newest_switch_of_each_client_counts_and_one_that_is_off_makes_its_owner_partial():
