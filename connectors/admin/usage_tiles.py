@@ -18,7 +18,10 @@ def activity(summary: Summary, rows_url: str) -> list[Tile]:
     removed = f"−{words.number(counts['lines_removed'])} removed"
     return [
         Tile(
-            "Active people", "With any activity, tokens or cost in these days", words.number(total.people), url=rows_url
+            "Active people",
+            "With any activity, tokens or cost in these days; API keys that are nobody’s are not counted",
+            words.number(total.people),
+            url=rows_url,
         ),
         _count(total, "Sessions", "sessions", rows_url, "Each counted on every day it was active"),
         _count(

@@ -107,6 +107,9 @@ _WHOSE = """
     SELECT i.id AS identity_id, coalesce(p.merged_into_id, p.id, -i.id) AS who
     FROM connectors_identity i LEFT JOIN connectors_person p ON p.id = i.person_id
 """
+_KEYS = "SELECT -id AS who FROM connectors_identity WHERE kind = 'api_key' AND person_id IS NULL"
+PEOPLE = "count(DISTINCT who) FILTER (WHERE who NOT IN (SELECT who FROM keys))"
+"""How many people there are among `who`: an API key that is nobody's is none, though it used what it used."""
 _RANKS = ", ".join(f"min(rank) FILTER (WHERE {says}) OVER w AS {group}_rank" for group, says in _SAYS.items())
 _RANKED = f"""
     SELECT day, who, agent, model, rank, {", ".join(COUNTS)}, {", ".join(COSTS)}, tools,
@@ -129,7 +132,7 @@ _BELIEVED = f"""
 """  # noqa: S608
 
 
-_ONCE = frozenset({"ranks", "whose"})
+_ONCE = frozenset({"keys", "ranks", "whose"})
 """Small parts that are put together before the rows are gone through, so that each row is looked up once in each."""
 
 
@@ -168,6 +171,7 @@ def query(question: Question, *, detailed: bool) -> tuple[str, dict[str, Any]]:
         asked.append("model = %(model)s")
         values["model"] = question.model
     parts = {
+        "keys": _KEYS,
         "feeds": _FEEDS,
         "places": _PLACES,
         "settled": _SETTLED,

@@ -42,7 +42,14 @@ def of(everybody: Iterable[str], *, named: bool) -> dict[str, str]:
     """What each is called; their pseudonym without the right to see names."""
     everybody = list(everybody)
     found = known(everybody) if named else {}
-    return {who: str(found.get(who, who)) for who in everybody}
+    return {who: _called(found[who]) if who in found else who for who in everybody}
+
+
+def _called(known: Known) -> str:
+    """What is no person says what it is."""
+    if isinstance(known, Identity) and known.kind in (Identity.Kind.API_KEY, Identity.Kind.INSTALL):
+        return f"{known.get_kind_display()} {known.value}"
+    return str(known)
 
 
 def pseudonym(identity: Identity) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import connection
 
 from connectors.usage import naming
-from connectors.usage.believing import COUNTS, Question, query
+from connectors.usage.believing import COUNTS, PEOPLE, Question, query
 
 DIMENSIONS = ("team", "who", "model", "agent")
 """What everything is added up by, besides the day."""
@@ -19,7 +19,7 @@ _PAIRED = "cost_reported IS NOT NULL AND cost_computed IS NOT NULL"
 SUMS = f"""
     {", ".join(f"sum({name})::bigint" for name in COUNTS)}, sum(cost_reported), sum(cost_computed),
     sum(cost_reported) FILTER (WHERE {_PAIRED}), sum(cost_computed) FILTER (WHERE {_PAIRED}),
-    count(DISTINCT who)
+    {PEOPLE}
 """
 """The columns of a query over `believed` that `sums_of` reads."""
 
@@ -155,10 +155,10 @@ _ADDED = ", ".join((*(f"sum({name})::bigint" for name in COUNTS), *(f"sum({name}
 _ANSWERS = {
     "days": f"""
         SELECT day, {", ".join(f"{name}::bigint" for name in COUNTS)}, {", ".join(_MONEY)}, people
-        FROM cube JOIN (SELECT day, count(*) AS people FROM days GROUP BY 1) AS each USING (day) WHERE who IS NULL
+        FROM cube JOIN (SELECT day, {PEOPLE} AS people FROM days GROUP BY 1) AS each USING (day) WHERE who IS NULL
     """,  # noqa: S608
     "sums": f"""
-        SELECT GROUPING({", ".join(DIMENSIONS)}), {", ".join(DIMENSIONS)}, {_ADDED}, count(DISTINCT who)
+        SELECT GROUPING({", ".join(DIMENSIONS)}), {", ".join(DIMENSIONS)}, {_ADDED}, {PEOPLE}
         FROM cube WHERE who IS NOT NULL
         GROUP BY GROUPING SETS ((), {", ".join(f"({name})" for name in DIMENSIONS)})
     """,  # noqa: S608
@@ -170,7 +170,9 @@ _ANSWERS = {
     "habits": """
         SELECT who, sessions::bigint, commits::bigint, active_days,
             coalesce(accepted, 0)::bigint, coalesce(rejected, 0)::bigint
-        FROM (SELECT who, count(*) AS active_days FROM days WHERE active GROUP BY 1) AS active
+        FROM (
+            SELECT who, count(*) AS active_days FROM days WHERE active AND who NOT IN (SELECT who FROM keys) GROUP BY 1
+        ) AS active
             JOIN (SELECT who, sum(sessions) AS sessions, sum(commits) AS commits FROM cube GROUP BY 1) AS d USING (who)
             LEFT JOIN (SELECT who, sum(accepted) AS accepted, sum(rejected) AS rejected FROM decisions GROUP BY 1)
                 AS decided USING (who)

@@ -13,7 +13,8 @@ from django.urls import reverse
 
 from connectors.admin import usage_tiles
 from connectors.models import Identity, Person, Team
-from connectors.usage import store
+from connectors.usage import groups, reading, store
+from connectors.usage.believing import Question
 from connectors.usage.reading import Sums
 from connectors.vendors.shape import UsageRow
 from tests.connectors.people import person
@@ -126,6 +127,17 @@ class TestPage:
         assert "Dana Reyes" in shown
         assert "Platform" in shown
         assert "1 user-day of 1 person" in shown
+
+    def test_an_api_key_is_nobody_and_what_only_telemetry_tells_is_not_zero(self, reviewer):
+        from_vendor()
+        row = UsageRow(TODAY, Identity.Kind.API_KEY, "ci-pipeline", "claude_code", sessions=9, cost_reported=Decimal(2))
+        with transaction.atomic():
+            store.replace(connection("Claude keys"), "claude_code", TODAY, [row])
+        summary = reading.summary(Question(TODAY, TODAY))
+        assert (summary.total.people, summary.by["day"][TODAY].people, summary.total.counts["sessions"]) == (1, 1, 11)
+        assert [group.sums.people for group in groups.read(Question(TODAY, TODAY), ["day"], 10)] == [1]
+        shown = text(open_as(reviewer))
+        assert re.search(r"API key ci-pipeline 9 – 0 0 0 \$2.00 –", shown)
 
     def test_models_without_a_price_are_named(self, reviewer):
         price("claude-haiku-4-5")
