@@ -1169,6 +1169,8 @@ def main(arguments: list[str] | None = None) -> int:
         try:
             if path:
                 open(path, "rb").close()  # noqa: PTH123 - whether it can be opened, before anything is read
+        except IsADirectoryError:
+            parser.error(f"{visible(path)} is a folder: name the file itself, a pack as the .zip that it came as")
         except OSError as error:
             parser.error(f"{visible(path)}: {error.strerror}")
     findings = Findings()

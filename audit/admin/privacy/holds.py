@@ -13,7 +13,7 @@ from audit.admin.privacy.pages import PrivacyAdmin, ReasonField
 from audit.listing import markup, words
 from audit.listing.keyset import Keyset
 from audit.listing.pages import facts
-from audit.models import Hold
+from audit.models import Hold, Session
 from audit.privacy import holds
 from audit.privacy.holds import BadHold
 
@@ -74,7 +74,7 @@ class HoldAdmin(PrivacyAdmin):
 
     @admin.display(description="covers")
     def covers(self, hold: Hold) -> str:
-        return markup.visible(f"{hold.kind}: {hold.value}")
+        return markup.visible(_about(hold))
 
     @admin.display(description="reason")
     def reason_shown(self, hold: Hold) -> str:
@@ -120,7 +120,7 @@ class HoldAdmin(PrivacyAdmin):
     ) -> HttpResponse:
         hold = self._found(request, object_id)
         told = {
-            "Covers": f"{hold.kind}: {hold.value}",
+            "Covers": _about(hold),
             "Covers now": None if hold.released_at else _counted(holds.covers(hold.kind, hold.value)),
             "Reason": hold.reason,
             "Placed": f"{hold.placed_at:%Y-%m-%d %H:%M} UTC by {hold.placed_by}",
@@ -143,7 +143,7 @@ class HoldAdmin(PrivacyAdmin):
             tasks.soon(tasks.erase_waiting)
             messages.success(request, f"Hold {hold.pk} is released. What waited for it is done within minutes.")
             return HttpResponseRedirect(self.url("change", hold.pk))
-        return self.form_page(request, "hold_release", f"Release hold {hold.pk}", form, hold=hold)
+        return self.form_page(request, "hold_release", f"Release hold {hold.pk}", form, covers=_about(hold))
 
     def _found(self, request: HttpRequest, object_id: str) -> Hold:
         hold: Hold | None = self.get_object(request, object_id)
@@ -155,3 +155,10 @@ class HoldAdmin(PrivacyAdmin):
 def _counted(events: int) -> str:
     more = " or more" if events >= holds.MOST_COUNTED else ""
     return f"{words.counted(events, 'event')}{more}"
+
+
+def _about(hold: Hold) -> str:
+    """What it covers; a session also by the id that its vendor gave it, which is what people look for."""
+    text = f"{hold.kind}: {hold.value}"
+    session = Session.objects.filter(pk=hold.value).first() if hold.kind == "session" else None
+    return f"{text} (the vendor’s {session.session_id})" if session else text

@@ -73,6 +73,9 @@ def test_what_there_is_of_a_person_comes_with_a_record_that_it_was_taken(officer
 
 
 def test_a_hold_is_placed_and_released_with_reasons(officer):
+    def read(page):
+        return officer.get(page).content.decode()
+
     place = url("hold_add")
     wrong = {"kind": "query", "value": "decision:perhaps", "reason": REASON}
     assert "not understood" in officer.post(place, wrong).content.decode()
@@ -84,6 +87,8 @@ def test_a_hold_is_placed_and_released_with_reasons(officer):
     assert response["Location"] == url("hold_change", hold.pk)
     page = officer.get(response["Location"]).content.decode()
     assert "in force and covers 1 event." in page
+    for shown in (page, *map(read, (url("hold_changelist"), url("hold_release", hold.pk)))):
+        assert f"ession: {session} (the vendor’s v-1)" in shown
     nobody = {"kind": "person", "value": "nobody@acme.example", "reason": REASON}
     assert "covers no event so far" in officer.post(place, nobody, follow=True).content.decode()
     by_vendor = {"kind": "session", "value": "v-1", "reason": REASON}

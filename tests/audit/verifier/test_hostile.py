@@ -71,6 +71,13 @@ def test_wrong_usage_is_exit_code_3(tmp_path, monkeypatch, capsys, arguments):
     assert "verify.py: " in capsys.readouterr().err
 
 
+def test_of_a_pack_that_was_unzipped_it_asks_for_the_zip(tmp_path, capsys):
+    with pytest.raises(SystemExit) as exit_:
+        verify.main([str(tmp_path), "--policy", str(tmp_path)])
+    assert exit_.value.code == 3
+    assert "is a folder: name the file itself" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "changes",
     [{"format": "agp-policy/2"}, {"origin": ""}, {"log_keys": None}, {"log_keys": ["x"]}, {"quorum": -1}, {"more": 1},
