@@ -2,7 +2,7 @@
 
 AuditError
 ├── AppendRefused    the database refuses these drafts themselves; sending them again cannot help
-├── IdentityErased   a person was erased while their events were on the way; sending them again helps
+├── IdentityErased   a person was erased while their events were on the way; prepared anew they go in
 ├── Held             a legal hold stands in the way; somebody must release it first
 ├── NotRecorded      an act of the portal could not be recorded, so it is not done, and nothing is shown; try again
 └── CursorError      a feed or list cursor that cannot be read; the caller's mistake
